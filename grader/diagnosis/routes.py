@@ -698,12 +698,13 @@ def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
     for number, (file, node) in enumerate(behind(evidence)):
         for each in inside(node):
-            value = giving(node, each).value if isinstance(each, ast.Return) else None
+            gives = giving(node, each) if isinstance(each, ast.Return) else None
+            value = gives.value if gives is not None else None
             status = value.elts[-1] if isinstance(value, ast.Tuple) and value.elts else None
-            if status is None or not _may_be_a_status(status):
+            if gives is None or status is None or not _may_be_a_status(status):
                 continue
             if _met(evidence, status, by_a_helper=number > 0):
-                return Told(where=file.at(each), hint=_of_a_pair(evidence, by_a_helper=number > 0))
+                return Told(where=file.at(gives), hint=_of_a_pair(evidence, by_a_helper=number > 0))
     return None
 
 
