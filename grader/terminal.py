@@ -210,12 +210,17 @@ def _settled(checks: Sequence[Check], found: Sequence[Block]) -> dict[str, str]:
 
 
 def outcomes_by_task(checks: Sequence[Check]) -> dict[str, str]:
-    """As `settled`; what another task's code is to be changed for, or is still to do, names that: ``failed 7.5``."""
+    """As `settled`; what another task's code is to be changed for, or is still to do, names that: ``failed 7.5``.
+
+    Where that code came with the chapter, it names the line: ``failed app/crud.py:12``.
+    """
     found = blocks(checks)
     moved = {check.id: task_left(check) for check in checks if task_left(check) != check.task}
     moved |= {
         check.id: block.task for block in found for check in (block.check, *block.same) if block.task != check.task
     }
+    given = [block for block in found if block.given and ":" in block.check.where]
+    moved |= {check.id: block.check.where.partition("/")[2] for block in given for check in (block.check, *block.same)}
     return {id: f"{outcome} {moved[id]}" if id in moved else outcome for id, outcome in _settled(checks, found).items()}
 
 
@@ -649,13 +654,22 @@ def task_within(chapter: str, outcomes: Mapping[str, str], untouched: Collection
         untouched: its tasks whose code is still the starter's.
     """
     all_of_them = [(rule.task, *outcomes[rule.id].partition(" ")[::2]) for rule in rules_of(chapter)]
-    left = [(there or task, outcome) for task, outcome, there in all_of_them if outcome != "passed"]
+    left = [
+        (task if is_place(there) else there or task, outcome)
+        for task, outcome, there in all_of_them
+        if outcome != "passed"
+    ]
     failing = {(task, outcome) for task, outcome in left if outcome not in ("todo", "blocked")}
     to_fix = {task for task, outcome in failing if task not in untouched or outcome == "error"}
     to_do = {task for task, outcome in left if outcome == "todo"} | {*untouched} or {task for task, _ in left}
     if not left:
         return "", ""
     return "fix" if to_fix else "task", min(to_fix or to_do, key=task_number)
+
+
+def is_place(there: str) -> bool:
+    """Whether what an outcome names is a line that came with the chapter, and no task (`outcomes_by_task`)."""
+    return ":" in there
 
 
 JUDGED_BY_OTHERS = "Task {} has no check of its own: the other checks of the chapter need it."

@@ -16,7 +16,7 @@ from grader.lessons import results
 from grader.places import found_home
 from grader.rules import CHAPTERS, rules_of
 from grader.starters import file_of, tasks_of, untouched_tasks
-from grader.terminal import Line, wrapped
+from grader.terminal import Line, is_place, wrapped
 
 _COLOURS = {"passed": "green", "failed": "red", "todo": "", "open": ""}
 
@@ -55,7 +55,8 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     lines = [Line(f"Your progress in {where.name}", bold=True), Line("")]
     for chapter in CHAPTERS:
         states = _tasks(chapter, found, frozenset())
-        state = _together(list(states.values()))
+        given = any(is_place(found[rule.id].partition(" ")[2]) for rule in rules_of(chapter))
+        state = "failed" if given else _together(list(states.values()))
         done = sum(each == "passed" for each in states.values())
         checks = [found[rule.id] for rule in rules_of(chapter)]
         counts = f"{done:>2} of {len(states):>2} tasks   {checks.count('passed'):>2} of {len(checks):>2} checks"
@@ -67,7 +68,8 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     untouched = untouched_tasks(at, where.folder / at)
     for task, state in _tasks(at, found, untouched).items():
         head = f"  {sign[state]} {task} "
-        rows = wrapped(texts[task], " " * len(head), head)
+        waits = " (written; it waits for what is to be fixed)" if state == "open" else ""
+        rows = wrapped(texts[task] + waits, " " * len(head), head)
         lines += [Line(row.text, _COLOURS[state]) for row in rows]
     return [*lines, Line(""), *_closing(where, found, at), *passed.news(where)]
 
@@ -114,6 +116,10 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
         lines.append(Line(f"Chapter {at[:2]} has passed: workbook diff {int(at[:2])} compares it with the solution"))
         at = next((each for each in (*CHAPTERS[int(at[:2]) :], *CHAPTERS) if next_task(where, found, each)), at)
         task = next_task(where, found, at)
+    places = [found[rule.id].partition(" ")[2] for rule in rules_of(at)]
+    if given := next(filter(is_place, places), ""):
+        lines.append(Line(f"next: fix {where.name}/{at}/{given}, which came with the chapter", bold=True))
+        return [*lines, Line(f"      what is wrong with it: workbook check {int(at[:2])}")]
     number, home = int(at[:2]), found_home()
     lesson = _lesson(at, home) if home is not None else ""
     return [

@@ -148,7 +148,10 @@ def yields_the_factory(evidence: Evidence) -> Told | None:
         if evidence.raised_kind("UnboundLocalError"):
             return None  # the function has given the name to something else
         if found and text_of(each.value) in ("SessionLocal", "sessionmaker", "Session"):
+            made = [one for one in inside(found[1]) if isinstance(one, ast.Assign) and _opens(one.value)]
             hint = f"{text_of(each.value)} makes sessions. What turns it into one?"
+            if made:
+                hint = f"{text_of(each.value)} makes sessions. Which session have you made above?"
             return Told(where=found[0].at(each), hint=hint)
     for statement in inside(found[1]) if found else ():
         if (

@@ -439,6 +439,11 @@ def returned_nothing(evidence: Evidence) -> Told | None:
         return replace(told, saw=f"{node.name} returned None")
     if returns and not empty:
         return _lost_on_the_way(evidence, file, node, returns)
+    loops = [each for each in inside(node) if isinstance(each, ast.For) and text_of(each.iter) in arguments_of(node)]
+    if loops and not evidence.sent("SELECT"):
+        hint = "This goes through what the session has loaded so far. Which method asks the database?"
+        saw = f"{node.name} returned None, and no SELECT was sent"
+        return Told(saw=saw, where=file.at(loops[0]), hint=hint)
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
     hint = "The caller of this function wants something back."
     if not empty:
