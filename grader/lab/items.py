@@ -23,6 +23,7 @@ class Items:
 
     def add(self, name: str = "lamp", description: str | None = "warm light", **more: Any) -> int:
         """Write a row, and return its id."""
+        self._story.stored += 1
         return self._database.insert(self._tables.named("items"), {"name": name, "description": description, **more})
 
     def add_many(self, count: int) -> None:
@@ -32,6 +33,7 @@ class Items:
             connection.exec_driver_sql("BEGIN")
             connection.execute(self._tables.named("items").insert(), names)
             connection.exec_driver_sql("COMMIT")
+        self._story.stored += count
 
     def add_alike(self, count: int) -> None:
         """Write this many rows at once, of which each has the name, or all but the id, of some others."""
@@ -39,6 +41,7 @@ class Items:
         with self._database.engine.connect() as connection:
             rows = [kinds[number % len(kinds)] for number in range(count)]
             connection.execute(self._tables.named("items").insert(), rows)
+        self._story.stored += count
 
     def rows(self) -> list[dict[str, Any]]:
         """What the table holds, ordered by id."""
@@ -61,10 +64,12 @@ class Items:
     def remove(self, item_id: int) -> None:
         """Remove a row."""
         self._database.run("DELETE FROM items WHERE id = :id", id=item_id)
+        self._story.stored -= 1
 
     def remove_all(self) -> None:
         """Remove every row."""
         self._database.run("DELETE FROM items")
+        self._story.stored = 0
 
     def refuse(self, write: str, name: str) -> None:
         """Let the database refuse an ``INSERT`` or ``UPDATE`` of a row with this name."""

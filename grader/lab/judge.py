@@ -96,7 +96,7 @@ def judge(
 
 def _in_full(found: dict[str, Any], parts: Parts, started: float) -> dict[str, Any]:
     """What was found, and the story of the check."""
-    found["did"] = ", then ".join(parts.story.lines)
+    found["did"] = parts.story.told()
     found["trace"] = parts.story.told_timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(perf_counter() - started, 4)
     return {key: clean(value, str(parts.place.root) + os.sep) for key, value in found.items()}

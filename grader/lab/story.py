@@ -7,25 +7,35 @@ from contextlib import contextmanager
 
 from grader.lab.observer import Moment, Seen
 
+_OF_ROWS = "stored", "another", "removed", "deleted", "gave"
+
 
 class Story:
     """What a check tells of itself.
 
     Attributes:
         lines: what was done, in order.
+        stored: how many items there are of which nobody has to have told.
     """
 
-    __slots__ = ("_arranged", "_seen", "_told_from", "lines")
+    __slots__ = ("_arranged", "_seen", "_told_from", "lines", "stored")
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self._arranged: list[str] = []
         self._told_from = 0
         self.lines: list[str] = []
+        self.stored = 0
 
     def did(self, what: str) -> None:
         """Add to what was done."""
         self.lines.append(what)
+
+    def told(self) -> str:
+        """What was done, in a sentence; nothing is shown of items that were never stored in it."""
+        known = self.stored < 1 or not self.lines or any(word in line for line in self.lines for word in _OF_ROWS)
+        stored = "stored an item" if self.stored == 1 else f"stored {self.stored} items"
+        return ", then ".join(self.lines if known else [stored, *self.lines])
 
     def got_to(self, what: str) -> None:
         """Tell in the place of what comes last how far that got, unless it tells of an import by itself."""
