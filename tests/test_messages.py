@@ -128,7 +128,7 @@ MESSAGES = {
 """,
     "06_routes/wrong/huge_id": """\
   x 6.2 an id that cannot exist causes no crash
-      did       GET /items/9223372036854775808
+      did       stored an item, then GET /items/9223372036854775808
       saw       a crash: OverflowError: Python int too large to convert to
                 SQLite INTEGER
       wanted    404 or 422
@@ -145,7 +145,7 @@ MESSAGES = {
 """,
     "06_routes/wrong/pages_in_a_class_of_endpoints": """\
   x 6.5 GET /items/ answers with a page of items
-      did       GET /items/?offset=1&limit=2
+      did       stored 5 items, then GET /items/?offset=1&limit=2
       saw       [{'id': 3, 'name': 'b', 'description': 'small'}, {'id': 4,
                 'name': 'a', 'description': 'small'}]
       wanted    [{'id': 2, 'name': 'e', 'description': null}, {'id': 3, 'name':
@@ -161,7 +161,7 @@ MESSAGES = {
 """,
     "06_routes/wrong/own_session_left_open": """\
   x 6.5 the session is closed after every answer
-      did       GET /items/
+      did       stored 2 items, then GET /items/
       saw       a connection is still out of the pool (taken at app/crud.py:31);
                 a session is still in a transaction
       wanted    a closed session: its connection is back in the pool, no

@@ -33,7 +33,12 @@ class Story:
 
     def told(self) -> str:
         """What was done, in a sentence; nothing is shown of items that were never stored in it."""
-        known = self.stored < 1 or not self.lines or any(word in line for line in self.lines for word in _OF_ROWS)
+        known = (
+            self.stored < 1
+            or bool(self._arranged)
+            or not self.lines
+            or any(word in line for line in self.lines for word in _OF_ROWS)
+        )
         stored = "stored an item" if self.stored == 1 else f"stored {self.stored} items"
         return ", then ".join(self.lines if known else [stored, *self.lines])
 
