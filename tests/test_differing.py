@@ -33,6 +33,12 @@ def test_of_a_function_that_was_changed_the_line_that_is_another() -> None:
     assert closer("05_crud", code, line(code, CRUD, "item_id - 1"), known=False) == "", "it is that one"
 
 
+def test_of_a_decorator_its_own_line() -> None:
+    decorated = "@cache\ndef get_item("
+    code = files(crud=("def get_item(", decorated))
+    assert closer("05_crud", code, line(code, CRUD, "def get_item"), known=False) == line(code, CRUD, "@cache")
+
+
 def test_a_function_that_is_right_is_not_shown() -> None:
     code = files(schemas=("class ItemRead(BaseModel):", "class ItemRead(BaseModel):\n    extra: int = 1"))
     assert closer("05_crud", code, line(code, CRUD, BODY.strip()), known=False) == line(code, "app/schemas.py", "extra")

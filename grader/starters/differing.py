@@ -51,8 +51,9 @@ class _Part:
 
     @property
     def lines(self) -> list[int]:
-        """The first lines of its own statements, without its head."""
-        return [first for first, _, _ in self.own if first != self.head]
+        """The first lines of its own statements, without its head; where there is none, its own decorators."""
+        others = [first for first, _, _ in self.own if first != self.head]
+        return [first for first in others if first > self.head] or others
 
     def place(self) -> str:
         """The line to show of it: of few statements the first, otherwise its head."""
@@ -143,6 +144,7 @@ def _within(body: list[ast.stmt], part: _Part) -> Iterator[_Part]:
             name = f"{part.name}.{node.name}" if part.name else node.name
             inner = _Part(part.file, name, first_line(node), node.end_lineno or node.lineno, node.lineno)
             inner.opens = isinstance(node, ast.ClassDef)
+            inner.statements += [(each.lineno, each.end_lineno or 0, ast.dump(each)) for each in node.decorator_list]
             yield inner
         held = {name: getattr(node, name) for name in _BLOCKS if getattr(node, name, None)}
         last = node.lineno if held else node.end_lineno or node.lineno
@@ -158,5 +160,6 @@ def _within(body: list[ast.stmt], part: _Part) -> Iterator[_Part]:
 
 def _said(node: ast.AST) -> str:
     """What a statement says, without those that it holds."""
-    fields = {name: [] if name in _BLOCKS else value for name, value in ast.iter_fields(node)}
+    apart = (*_BLOCKS, "decorator_list")
+    fields = {name: [] if name in apart else value for name, value in ast.iter_fields(node)}
     return ast.dump(type(node)(**fields))
