@@ -199,8 +199,13 @@ class Connection(sqlite3.Connection):
 
     def close(self) -> None:
         """Close the connection, as code may that has detached it from its pool, say."""
-        super().close()  # which raises in a thread that may not do it
+        try:
+            _Plain.cursor(self)
+        except sqlite3.ProgrammingError as error:  # it is closed; or this thread may not do it
+            if "thread" in str(error):
+                raise
         forget(self)
+        super().close()
 
     def blobopen(self, table: str, column: str, row: int, /, **options: Any) -> sqlite3.Blob:
         """Open a value to be read or written, which is a statement in other words."""
