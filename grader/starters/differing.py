@@ -70,9 +70,11 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str, *, known: bool)
         place: what would be shown: ``app/crud.py:12``; empty for nothing.
         known: somebody says which mistake it is, so that nothing but the one place that differs is better.
     """
-    parts = _parts_of(chapter, files)
     file, _, number = place.rpartition(":")
     line = int(number) if number.isdecimal() else 0
+    if known and not _is_a_line_of(solution(chapter).get(file, b""), files.get(file, b""), line):
+        return ""  # it is the learner's own, for which nothing has to be compared
+    parts = _parts_of(chapter, files)
     around = [each for each in parts if each.file == file and each.first <= line <= each.last]
     shown = max(around, key=lambda each: each.first, default=None)
     differing = [each for each in parts if each.lines]
@@ -91,6 +93,12 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str, *, known: bool)
     if not 0 < len(functions) <= _MOST_PARTS:
         return ""
     return max(functions, key=lambda each: len(each.lines)).place()
+
+
+def _is_a_line_of(solved: bytes, code: bytes, number: int) -> bool:
+    """Whether a line of a file is, as a text, one of the solution's."""
+    mine = code.splitlines()[number - 1 : number]
+    return bool(mine) and mine[0].strip() in {each.strip() for each in solved.splitlines()}
 
 
 def _parts_of(chapter: str, files: Mapping[str, bytes]) -> list[_Part]:
