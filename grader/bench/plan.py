@@ -69,6 +69,10 @@ class Shared:
     claims: int = 0
     cheated: dict[str, Any] | None = None
 
+    def note(self, said: str) -> None:
+        """Keep what there is to say of the code; of several things the first."""
+        self.looks = self.looks or said
+
 
 NO_SLOT = -1
 

@@ -319,7 +319,7 @@ class Runner:
             child.greeted, child.process = True, child.process or int(message["process"])
             self._means.children.open_to.update(map(str, message["open"]))
         if event == "looks":
-            run.shared.looks = run.shared.looks or looks.told(run.chapter, message)
+            run.shared.note(looks.told(run.chapter, message))
         run.shared.threads_go_on = run.shared.threads_go_on or event == "threads"
         if event in ("start", "end"):
             yield from self._settle(run, child)
@@ -361,7 +361,7 @@ class Runner:
             child.current, child.told = None, []
             verdict = told[0] if len(told) == 1 else verdicts.FORGED
             if child.trouble:
-                run.shared.looks = run.shared.looks or looks.claimed(run.chapter)
+                run.shared.note(looks.claimed(run.chapter))
                 lost = self._lost(run, rule, child) if child.trouble == LOST else None
                 yield from self._judge_again(run, rule, verdict if lost is None else lost)
                 return
@@ -385,7 +385,7 @@ class Runner:
     def _may_be(self, run: Run) -> bool:
         """Whether something was used up, though nobody has seen that: code that says so again and again lies."""
         run.shared.claims += 1
-        run.shared.looks = run.shared.looks or looks.claimed(run.chapter)
+        run.shared.note(looks.claimed(run.chapter))
         return run.shared.claims <= _MOST_CLAIMS
 
     def _threads_are_shared(self) -> bool:
@@ -429,7 +429,7 @@ class Runner:
         if rule is not None and _has_failed(child):
             yield from verdicts.judged(run, rule, verdicts.with_output(child.told[0], child, rule))
         elif rule is not None and _not_the_first(child):
-            run.shared.looks = run.shared.looks or looks.ended(run.chapter)
+            run.shared.note(looks.ended(run.chapter))
             run.waiting.appendleft(rule)
         elif rule is not None and not self._means.databases.look_after():
             yield from self._judge_again(run, rule, verdicts.LOST)
@@ -463,7 +463,7 @@ class Runner:
         if rule is not None and _has_failed(child):
             yield from verdicts.judged(run, rule, verdicts.with_output(child.told[0], child, rule))
         elif rule is not None and _not_the_first(child):
-            run.shared.looks = run.shared.looks or looks.ended(run.chapter)
+            run.shared.note(looks.ended(run.chapter))
             run.waiting.appendleft(rule)
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.timed_out(seconds, child.place, run.submission))

@@ -14,13 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from grader.diagnosis.source import first_line
+from grader.diagnosis.source import Function, first_line
 from grader.starters.comparing import parsed, solution
 
 _BLOCKS = "body", "orelse", "finalbody", "handlers", "cases"
 _MOST_LINES, _MOST_PARTS = 3, 3
 _TO_DO = re.compile(r"NotImplementedError|value=Constant\(value=Ellipsis\)")  # what was not begun is no mistake
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass
@@ -148,7 +147,7 @@ def _within(body: list[ast.stmt], part: _Part) -> Iterator[_Part]:
         if is_text or isinstance(node, ast.Import | ast.ImportFrom):
             continue
         inner = part
-        if isinstance(node, _Function | ast.ClassDef) and part.opens:
+        if isinstance(node, Function | ast.ClassDef) and part.opens:
             name = f"{part.name}.{node.name}" if part.name else node.name
             inner = _Part(part.file, name, first_line(node), node.end_lineno or node.lineno, node.lineno)
             inner.opens = isinstance(node, ast.ClassDef)
