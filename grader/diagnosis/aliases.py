@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
-from grader.diagnosis.endpoints import DEPENDED_ON, endpoint_of, own_files
+from grader.diagnosis.endpoints import endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import TAKES_BOTH
@@ -21,7 +21,17 @@ from grader.diagnosis.shapes import (
     raised_with,
     unfit_call,
 )
-from grader.diagnosis.source import File, Function, calls, defaults_of, first_line, inside, name_of, text_of
+from grader.diagnosis.source import (
+    DEPENDED_ON,
+    File,
+    Function,
+    calls,
+    defaults_of,
+    first_line,
+    inside,
+    name_of,
+    text_of,
+)
 from grader.diagnosis.states import nothing_has_set_it
 
 # -- names --------------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from functools import cache
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.source import (
+    BY_ITS_TYPE,
+    DEPENDED_ON,
     File,
     Function,
     Source,
@@ -206,10 +208,6 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     return chain
 
 
-DEPENDED_ON = re.compile(r"(?:Depends|Security)\((?:\w+\.)*(\w+)")
-_BY_ITS_TYPE = re.compile(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)")
-
-
 @cache
 def _led_to(source: Source, given: frozenset[str], file: File, node: Function) -> list[tuple[str, str]]:
     """Names of the functions that a function depends on, is decorated with, or calls; and their file, if named."""
@@ -223,7 +221,7 @@ def _led_to(source: Source, given: frozenset[str], file: File, node: Function) -
     called = [each.func for each in (*made, *filter(None, map(handed, made)))]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
     found = [(name, "") for name in DEPENDED_ON.findall(" ".join(words))]
-    found += [(name, "") for name in _BY_ITS_TYPE.findall(" ".join(words))]
+    found += [(name, "") for name in BY_ITS_TYPE.findall(" ".join(words))]
     objects = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} | _entered(node)
     objects -= {"self", "cls", "db", "session"}
     for each in (*called, *decorating):

@@ -45,7 +45,7 @@ def relationship_elsewhere(evidence: Evidence) -> Told | None:
     """An item has an owner: so Item, which has the column owner_id, has the attribute owner."""
     missed = any(each.message.startswith(_NO_OWNER) for each in evidence.raised)
     missed = missed or evidence.saw.endswith("ItemWithOwner refused owner: Field required")
-    if owner_attribute(evidence) is not None or not (missed or _configured_wrongly(evidence)):
+    if not (missed or _configured_wrongly(evidence)) or owner_attribute(evidence) is not None:
         return None
     made = [*_relationships_of(evidence, "Item"), *_relationships_of(evidence, "Owner")]
     for file, node, class_ in made if len(made) == 1 else ():

@@ -240,7 +240,8 @@ def _after_the_raise(node: Function) -> ast.Return | None:
 def dependency_gives_no_row(evidence: Evidence) -> Told | None:
     """An endpoint gets what its dependency returns, and hands it to a session, which changes and deletes rows."""
     crashed = evidence.raised and evidence.saw.startswith("a crash: ")
-    found = endpoint_of(evidence) if crashed or evidence.saw.startswith(_STILL_READS) else None
+    fits = (crashed or evidence.saw.startswith(_STILL_READS)) and _own_dependencies(evidence)
+    found = endpoint_of(evidence) if fits else None
     for place in behind(evidence)[1:] if found is not None else ():
         file, node = evidence.source.handed_on(place, evidence.given)
         if found is None or not calls(node, *LOOKUPS, *_RESULTS) or not _is_depended_on(evidence, found, place[1].name):
@@ -257,6 +258,12 @@ def dependency_gives_no_row(evidence: Evidence) -> Told | None:
                 hint = "The endpoints get what this returns: they show it, change it or delete it. Is it the row?"
                 return Told(where=file.at(each), hint=hint)
     return None
+
+
+def _own_dependencies(evidence: Evidence) -> bool:
+    """Whether an endpoint may depend on a function or class of the learner's."""
+    names = {name for file in evidence.source.files() for name in file.depended_on}
+    return any(file.has_function(name) or file.has_class(name) for file in own_files(evidence) for name in names)
 
 
 _STILL_READS = "the database is still locked"

@@ -1581,10 +1581,11 @@ _OF_PAGES = ast.Mult | ast.Div | ast.FloorDiv
 @reading("offset and limit are not passed on correctly", "list_answers_items", "list_pages", "owner_is_in_the_answer")
 def page_not_handed_on(evidence: Evidence) -> Told | None:
     """The numbers that the client sends must reach the function that makes the page, each as the right argument."""
-    found = endpoint_of(evidence)
+    unlike = unlike_the_page(evidence)
+    found = endpoint_of(evidence) if unlike else None  # or what is wrong comes after the query
     if found is None or request_of(evidence)[0] != "get" or "unexpected keyword argument" in evidence.saw:
         return None
-    chain, unlike = behind(evidence), unlike_the_page(evidence)
+    chain = behind(evidence)
     asked = chain[:1] if calls(chain[0][1], *_PAGES) else chain  # it may leave all of that to a helper
     named = [
         each
@@ -1593,7 +1594,7 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
     ]
     for file, node, call in [(*each, call) for each in named for call in calls(each[1], *_PAGES)]:
         passed = _page_in(evidence, call)
-        if passed is None or not unlike:  # the query asked for this very page: what is wrong comes after it
+        if passed is None:
             continue
         said = {name: made_of(node, value) for name, value in passed.items()}
         said = {name: [*values, *_given_back_by(evidence, values)] for name, values in said.items()}

@@ -23,6 +23,10 @@ _BINDS_NOTHING = "from ", "import ", "def ", "class ", "async "
 _WORD = re.compile(r"\w+")
 _BEGINS_A_STATEMENT = re.compile(r"[\w@]")
 
+# How a parameter says what it depends on; that is a class where it names none.
+DEPENDED_ON = re.compile(r"(?:Depends|Security)\(\s*(?:\w+\.)*(\w+)")
+BY_ITS_TYPE = re.compile(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)")
+
 
 class File:
     """One file of the learner's.
@@ -87,6 +91,11 @@ class File:
         """What stands in the lines that are not indented, apart from those that import or begin a function or class."""
         lines = [line for line in self.lines if line[:1].isidentifier() and not line.startswith(_BINDS_NOTHING)]
         return frozenset(_WORD.findall(" ".join(lines)))
+
+    @cached_property
+    def depended_on(self) -> frozenset[str]:
+        """The names of what is depended on in the text: ``get_db`` of ``Depends(get_db)``; not parsed for it."""
+        return frozenset(name for pattern in (DEPENDED_ON, BY_ITS_TYPE) for name in pattern.findall(self._text))
 
     def mentions(self, name: str) -> bool:
         """Whether a name stands anywhere in the text."""

@@ -35,7 +35,7 @@ def method_not_called(evidence: Evidence) -> Told | None:
     for file, inner in _named_where_it_raised(evidence) if taken else ():
         hint = f"This line takes the method {inner.attr} itself. What is missing after it?"
         return Told(where=f"{file.name}:{inner.end_lineno}", hint=hint)
-    for file, node, value in _named(evidence) if taken else ():
+    for file, node, value in _named(evidence, *_ASKING) if taken else ():
         asked = isinstance(value.value, ast.Call) or name_of(value.value) in ("result", "rows", "query", "data")
         if value.attr in _ASKING and asked and not isinstance(node, ast.Expr):
             name = file.function_at(node.lineno) if isinstance(node, ast.Return) else ""
@@ -66,7 +66,7 @@ def _may_be_lazy(line: str) -> bool:
 @reading("a statement that calls nothing")
 def nothing_called(evidence: Evidence) -> Told | None:
     """A line that only names commit or another method of a session does nothing: the parentheses call it."""
-    for file, node, value in _named(evidence):
+    for file, node, value in _named(evidence, *_DOING, *_MISSED):
         sent = _DOING.get(value.attr, "") if isinstance(node, ast.Expr) else ""
         missed = _MISSED.get(value.attr) if isinstance(node, ast.Expr) else None
         if missed is not None and missed.search(evidence.saw) and _ran(evidence, file, node):
@@ -79,13 +79,17 @@ def nothing_called(evidence: Evidence) -> Told | None:
     return None
 
 
-def _named(evidence: Evidence) -> list[tuple[File, ast.Expr | ast.Return | ast.Assign, ast.Attribute]]:
-    """The statements of the learner's that come to a method, or another attribute, that they do not call."""
+def _named(evidence: Evidence, *names: str) -> list[tuple[File, ast.Expr | ast.Return | ast.Assign, ast.Attribute]]:
+    """The statements of the learner's that come to a method, or another attribute, of these that they do not call."""
+    uncalled = re.compile(rf"\.(?:{'|'.join(names)})\b(?!\()")
     return [
         (file, node, node.value)
         for file in own_files(evidence)
+        if any(map(uncalled.search, file.lines))  # most files have none, and are not parsed
         for node in file.nodes
-        if isinstance(node, ast.Expr | ast.Return | ast.Assign) and isinstance(node.value, ast.Attribute)
+        if isinstance(node, ast.Expr | ast.Return | ast.Assign)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr in names
     ]
 
 
