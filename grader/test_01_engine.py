@@ -29,7 +29,7 @@ _ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
     title="DATABASE_URL comes from the environment",
     why="The same code has to run on your laptop's SQLite file and on the server's PostgreSQL; "
     "only the environment tells them apart.",
-    hint="Follow the value from the environment to create_engine(), line by line. On which one is it lost, or no "
+    hint="Follow the value from the environment to create_engine(), line by line. On which line is it lost, or no "
     "longer the same, letter by letter?",
 )
 def test_url_from_environment(engines: Engines, elsewhere: Elsewhere, story: Story) -> None:
@@ -129,7 +129,7 @@ _ENDS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
 @rule(
     task="1.3",
     title="nothing is saved without commit",
-    why="Only commit() decides what lasts. Otherwise several writes can neither succeed nor fail together.",
+    why="Only commit() decides what is saved. Otherwise several writes could not succeed or fail together.",
     hint="Without any settings, SQLAlchemy saves at commit(), and only then. What in app/db.py changes how a "
     "transaction begins or ends?",
     needs=["url_from_environment", "session_uses_engine"],

@@ -139,7 +139,7 @@ def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: 
     task="4.3",
     title="every field of ItemUpdate may be left out",
     why="PATCH changes a part: a client sends what it wants to change, and nothing else. What it sends is kept.",
-    hint="Take the fields above through ItemUpdate. Which line refuses them, or makes something else of them?",
+    hint="Take the fields above through ItemUpdate. Which line refuses them, or changes them?",
 )
 def test_update_fields_are_optional(schemas: Schemas) -> None:
     """Nothing, one field, the other and both are accepted; the description may be null or empty."""

@@ -275,7 +275,7 @@ def test_update_null_clears(tables: Tables, writes: Writes) -> None:
     needs=["update_persists"],
 )
 def test_update_empty_string_is_a_value(tables: Tables, writes: Writes) -> None:
-    """description="" is stored as it is, alone and with a name, in the place of a text and of NULL."""
+    """description="" is stored as it is, alone and with a name, instead of a text or of NULL."""
     tables.create()
     writes.expect_described("", alone=_LAMP, with_a_name=_BARE)
 

@@ -112,7 +112,7 @@ def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api
     hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told?",
 )
 def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """404 for an id that is not there, or no more, 200 for the one that is."""
+    """404 for an id that does not exist or was deleted, 200 for one that exists."""
     tables.create()
     items.add(id=2, name="chair")
     items.add(id=5)
@@ -360,7 +360,7 @@ def test_bad_body_is_422(tables: Tables, items: Items, api: Api, place: Place, e
     hint="Follow the item into this answer. Which line decides which of its fields a client sees?",
 )
 def test_answers_hide_internal_fields(tables: Tables, items: Items, models: Models, api: Api) -> None:
-    """With one more column in the table, every answer still has no other than the three fields."""
+    """With one more column in the table, every answer still has only the three fields."""
     models.add_secret_column()
     tables.create()
     path = f"/items/{items.add()}"

@@ -90,7 +90,7 @@ def test_create_answers_201(tables: Tables, records: Records, units: Units, expe
     title="the item and its event are saved in one transaction",
     why="An item without its event, or an event without its item, is a record that is wrong for good.",
     hint="Follow the item and its event through the timeline. Which line sends each of them, and which "
-    "COMMIT makes it last?",
+    "COMMIT makes it permanent?",
     needs=["add_item_does_not_commit"],
 )
 def test_item_and_event_are_saved_together(
@@ -228,13 +228,13 @@ def test_session_is_rolled_back_on_error(
     title="an error reaches the client",
     why="A client that is told of a success believes that its item is saved, and throws its own copy away. A "
     "mistake in your own error handling hides what really went wrong.",
-    hint="Follow the error from the line that raises it to the answer. What becomes of it on the way?",
+    hint="Follow the error from the line that raises it to the answer. What happens to it on the way?",
     needs=["item_and_event_are_saved_together"],
 )
 def test_error_reaches_the_client(
     tables: Tables, records: Records, units: Units, endpoints: Endpoints, accidents: Accidents, expect: Expect
 ) -> None:
-    """Whatever the database refuses, also the COMMIT, the client is told a status of 400 or more, and on purpose."""
+    """Whatever the database refuses, even the COMMIT, your code makes sure that the client gets a 400 or more."""
     tables.create()
     records.make_writes_fail()
     with endpoints.watching():

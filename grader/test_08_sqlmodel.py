@@ -36,7 +36,7 @@ _WRONG_TEXTS: tuple[object, ...] = (
 @rule(
     task="8.3",
     title="Item is a SQLModel table",
-    why="The table is the same as in chapter 02; only the class is written in another way.",
+    why="The table is the same as in chapter 02; only the class is written differently.",
     hint="Compare what was seen with what is wanted. Which line of the model decides it?",
 )
 def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None:

@@ -101,7 +101,7 @@ def test_query_count_is_constant(
 @rule(
     task="9.5",
     title="all that the answer shows is loaded before the session closes",
-    why="What is read after the session was closed has to be loaded by then: nothing can be loaded any more.",
+    why="What is read after the session closes must be loaded before that: later, nothing can be loaded.",
     hint="Follow an item from the query to the moment when it is read. What is known of it by then, and what is not?",
 )
 def test_loaded_before_the_session_closes(

@@ -101,7 +101,7 @@ def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect:
     hint="Which line says what a kind may be? Compare it with the body of this request.",
 )
 def test_bad_body_is_422(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:
-    """422 without a kind, with null, an empty one or one of 51 characters, and for no JSON object; no event is written.
+    """422 without a kind, with null, an empty one or one of 51 characters, or not a JSON object; no event is written.
 
     One of 1 and one of 50 characters are right.
     """

@@ -178,7 +178,7 @@ def test_one_bad_entry_never_refuses_the_class(tmp_path: Path) -> None:
     assert "Left out of the roster, because they have no id: line 4." in said
     assert "Twice in the roster; the first line counts: good (line 6)." in said
     assert "4 of 6 are not in the roster: broken, link, pdf, pipe" in said
-    assert "Left out, because they are no folder, zip or tar archive: readme.txt" in said
+    assert "Left out, because they are not a folder, zip or tar archive: readme.txt" in said
     assert "Not graded, or not all of it; the gradebook says why: nothing, broken, link, pdf, pipe" in said
     rows = gradebook(tmp_path / "report")
     assert [(name, row["status"], row["total"]) for name, row in rows.items()] == [

@@ -240,7 +240,7 @@ def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
     [
         ("-> Item | None:\n", "-> Item | None\n", "Which sign ends this line?"),
         ("    db.add(item)\n", "    db add(item)\n", "Python could read everything up to here."),
-        ("def create_item", "def nothing():\n\n\ndef create_item", "What belongs to line 12 stands below it"),
+        ("def create_item", "def nothing():\n\n\ndef create_item", "The lines that belong to line 12 are below it"),
         (
             "def create_item",
             "@cache\n\nmost = 100\n\n\ndef create_item",

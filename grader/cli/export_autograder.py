@@ -19,7 +19,7 @@ from grader.rules import roster
 
 def export_autograder(
     platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="gradescope")],
-    file: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip; it is made.")],
+    file: Annotated[Path, typer.Argument(metavar="OUT.zip", help="The zip file to create.")],
     chapters: Annotated[str, typer.Option(help="Only these chapters, as in 3-6 or 1,4.")] = "",
     weights_file: WeightsOption = None,
     time_limit: Annotated[
@@ -35,7 +35,7 @@ def export_autograder(
         if platform != "gradescope":
             raise BadInput(f"There is no autograder for '{platform}'; known is gradescope.")
         if file.suffix != ".zip":
-            raise BadInput(f"'{file}' is no name of a zip; give one that ends in .zip.")
+            raise BadInput(f"'{file}' is not the name of a zip; give one that ends in .zip.")
         if file.is_dir():
             raise BadInput(f"'{file}' is a folder; give the name of a file.")
         selected(chapters)

@@ -184,7 +184,7 @@ def grade_class(
             store.describe(**plan.facts(), **facts)
             grades = grades_as_asked(store, scale, digits, assignment)
             if ignored := [*download.ignored, *left_out]:
-                told.append(f"Left out, because they are no folder, zip or tar archive: {some(ignored)}")
+                told.append(f"Left out, because they are not a folder, zip or tar archive: {some(ignored)}")
             strangers = take_in(store, plan, download.entries, learners)
             unpacked.close()
             terms = given.terms(store, points)
@@ -271,7 +271,7 @@ def _grade_in_rounds(
     grade(store, plan, lambda tasks: grader(tasks, not several), console, tally, isolation)
     if tally.failed and several:
         count = len(tally.failed)
-        console.print(f"{count} could not be graded in full beside others, and will be once more, one after the other.")
+        console.print(f"{count} could not be fully graded in parallel and will be graded again, one after the other.")
         tally.failed.clear()
         grade(store, plan, lambda tasks: grader(tasks, True), console, tally, isolation)
 

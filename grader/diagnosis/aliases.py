@@ -194,7 +194,7 @@ def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:
     return ""
 
 
-@reading("Path for what is no part of the path")
+@reading("Path for something that is not in the path")
 def path_for_the_query(evidence: Evidence) -> Told | None:
     """Path stands for a part of the path, in braces there. What comes after the question mark is the query."""
     found = endpoint_of(evidence) if any(file.mentions("Path(") for file in own_files(evidence)) else None
@@ -233,7 +233,7 @@ def no_router_included(evidence: Evidence) -> Told | None:
         hint = f"The parentheses after {text_of(value.func)} call it. What does include_router take?"
     elif found[1]["kind"]:
         saw = f"include_router() was handed a {found[1]['kind']}"
-    return Told(saw=saw and f"{saw}, which is no router", where=found[2], hint=hint)
+    return Told(saw=saw and f"{saw}, which is not a router", where=found[2], hint=hint)
 
 
 # In chapters with endpoints: what one line asks of Python, FastAPI or SQLAlchemy that they cannot do.

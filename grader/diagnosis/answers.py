@@ -101,7 +101,7 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
 
 @reading("a list is promised for an item, or an item for a list", *_ITEM, _LIST, "batch_is_all_or_nothing")
 def promised_otherwise(evidence: Evidence) -> Told | None:
-    """FastAPI checks an answer against what the endpoint promises: one item is no list of items, and no list is an
+    """FastAPI checks an answer against what the endpoint promises: one item is not a list of items, and no list is an
     item."""
     found = endpoint_of(evidence)
     raised = evidence.raised_kind("ResponseValidationError")
@@ -205,7 +205,7 @@ def body_with_204(evidence: Evidence) -> Told | None:
 
 @reading("204 with a type that promises a body")
 def body_promised_with_204(evidence: Evidence) -> Told | None:
-    """204 promises an empty body, so FastAPI takes no return type or response_model beside it but None."""
+    """204 promises an empty body, so FastAPI takes no return type or response_model with it, except None."""
     raised = evidence.raised_kind("AssertionError")
     where = innermost(raised, evidence.given) if raised and "must not have a response body" in raised.message else ""
     name, _, line = where.rpartition(":")

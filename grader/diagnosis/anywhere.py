@@ -126,7 +126,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
     elif lacking := module_of_the_app(evidence.source, file, name, where):
-        hint = f"{lacking}What is this line to do, and which of your functions or models does it need for that?"
+        hint = f"{lacking}What should this line do, and which of your functions or models does it need for that?"
     elif having := in_a_module(evidence.source, file, name, where):
         hint = f"'{name}' is in {having}, which this file imports. How does this line get it from there?"
     elif (name in HOMES and not is_handed_over(file, name, where)) or defined:
@@ -830,7 +830,7 @@ def _itself(evidence: Evidence, where: str) -> Told | None:
     return Told(where=where, hint=hint, why=UNTIL_IT_RUNS)
 
 
-@reading("a function of Python's own in the place of a value")
+@reading("a function of Python's own instead of a value")
 def builtin_as_a_value(evidence: Evidence) -> Told | None:
     """A name that nobody has given a value may be one of Python's own: ``id`` is a function."""
     raised = next((each for each in evidence.raised if _A_BUILTIN.search(each.message)), None)
@@ -906,7 +906,7 @@ def dependency_called(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a dependency on the class in the place of get_db")
+@reading("a dependency on the class instead of get_db")
 def dependency_on_the_factory(evidence: Evidence) -> Told | None:
     """FastAPI takes the arguments of whatever Depends names from the request, also those of SessionLocal."""
     if not _ARGUMENT_OF_A_FACTORY.search(evidence.saw):
@@ -1037,7 +1037,7 @@ def awaited(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint, why=_PLAIN)
 
 
-@reading("with on something that is no context manager")
+@reading("with on something that is not a context manager")
 def no_context_manager(evidence: Evidence) -> Told | None:
     """`with` needs something that can open and close: a session can; its factory and a generator cannot."""
     found = _raised_at(evidence, _NO_WITH, ast.With)
@@ -1069,7 +1069,7 @@ _VALUES = {str: "A text", int: "A number", float: "A number", type(None): "None"
 _LITERALS = {ast.Dict: "A dictionary", ast.Tuple: "A tuple", ast.List: "A list", ast.JoinedStr: "A text"}
 
 
-@reading("raise with something that is no exception")
+@reading("raise with something that is not an exception")
 def raised_no_exception(evidence: Evidence) -> Told | None:
     """`raise` takes an exception, which may have a text or a number. Nothing else can be raised."""
     found = _raised_at(evidence, _NO_EXCEPTION, ast.Raise)
@@ -1124,10 +1124,10 @@ def parameters_hidden(evidence: Evidence) -> Told | None:
 _NO_SCHEMA = re.compile(r"\bapp\.(?:\w+\.)*(\w+)")
 
 
-@reading("a class of the tables in the place of a schema")
+@reading("a table class instead of a schema")
 def table_for_a_schema(evidence: Evidence) -> Told | None:
     """Pydantic and FastAPI read and write values of types that they know: texts, numbers, schemas. A class of the
-    tables is none of them."""
+    tables is not one of them."""
     raised = evidence.raised_kind("PydanticSchemaGenerationError", "FastAPIError")
     named = _NO_SCHEMA.search(raised.message) if raised else None
     class_ = evidence.source.class_(named[1]) if named else None

@@ -153,7 +153,7 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
     _REST,
 )
 def lost_in_a_validator(evidence: Evidence) -> Told | None:
-    """The field gets what its validator returns: on a way without a return this is None, and the text is lost."""
+    """The field gets what its validator returns: on a path without a return this is None, and the text is lost."""
     words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
     actual, expected = evidence.actual, evidence.expected
     for field in ("name", "description"):
@@ -364,7 +364,7 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
         shown, themselves = ("[...]", "list itself") if _sends_many(evidence) else ("{...}", "fields themselves")
         hint = f"{asks} {{'{name}': {shown}}}. The client sends the {themselves}."
         if missing[1] != "body":
-            hint = "FastAPI takes this for a part of the query (?...=): it is no schema."
+            hint = "FastAPI takes this for a part of the query (?...=): it is not a schema."
             if missing[1] != "query" or body_parameter(evidence, found[1]) not in (None, each):
                 hint = NOBODY_SENDS.format(name, missing[1])
         place = alias if alias is not None and "embed=True" in words[0] else (found[0], each)

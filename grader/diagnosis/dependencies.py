@@ -1276,6 +1276,6 @@ def commits_for_others(evidence: Evidence) -> Told | None:
             return Told(saw=saw, where=file.at(place), hint="With this every statement is saved at once.")
     begun = calls(node, "begin")
     if begun and calls(node, "connect"):
-        hint = "A transaction around the session: its end decides over what the endpoint has committed."
+        hint = "A transaction around the session: its end decides whether the endpoint's commit counts."
         return Told(where=file.at(begun[0]), hint=hint)
     return None

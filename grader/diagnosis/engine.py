@@ -198,7 +198,7 @@ def _asks_for(name: str) -> str:
 
 @reading("the URL has no name", *_URL_RULES)
 def url_without_a_name(evidence: Evidence) -> Told | None:
-    """The environment is asked, but its answer does not get the name DATABASE_URL, which others ask for."""
+    """The environment variable is read, but not stored under the name DATABASE_URL, which others use."""
     file = evidence.source.file(_DB)
     asked = [node for name, node in _variables(file) if name == "DATABASE_URL"]
     if "has no name 'DATABASE_URL'" not in evidence.saw or not asked:
@@ -209,7 +209,7 @@ def url_without_a_name(evidence: Evidence) -> Told | None:
 
 @reading("the environment is never asked", "url_from_environment")
 def url_in_the_code(evidence: Evidence) -> Told | None:
-    """The URL is written into the code, so that it is the same on every machine."""
+    """The URL is written in the code, so it is the same on every machine."""
     found = _place_of_the_url(evidence)
     asking = "environ", "getenv", "BaseSettings", "load_dotenv", "dotenv_values", "environb"
     names = {name_of(node) for file in evidence.source.files() for node in file.nodes}
@@ -219,7 +219,7 @@ def url_in_the_code(evidence: Evidence) -> Told | None:
     field = _field_of_a_model(evidence, *found)
     if field is not None:
         file, node, model = field
-        hint = f"{model} is a BaseModel: it holds what it is given, and asks no environment. Which function of os does?"
+        hint = f"{model} is a BaseModel: it holds what it is given, and reads no variable. Which function of os does?"
         return Told(saw=saw, where=file.at(node), hint=hint)
     hint = "Which function of os reads an environment variable, and gives something else where there is none?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
@@ -350,7 +350,7 @@ def _changes_a_url(node: ast.AST) -> bool:
 
 @reading("the password is hidden in the URL", *_URL_RULES)
 def password_hidden(evidence: Evidence) -> Told | None:
-    """As a text, a URL object of SQLAlchemy's shows *** in the place of its password."""
+    """As a text, a URL object of SQLAlchemy's shows *** instead of its password."""
     if ":***@" not in evidence.saw or ":***@" in evidence.wanted:
         return None
     places: list[tuple[File, ast.AST]] = [
@@ -381,7 +381,7 @@ def url_cut(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(place), hint=hint)
 
 
-@reading("the URL is written in other letters", "url_from_environment")
+@reading("upper and lower case of the URL are changed", "url_from_environment")
 def url_in_other_letters(evidence: Evidence) -> Told | None:
     """Capital and small letters count in a URL: in a user's name, a password, the name of a database."""
     seen, wanted = evidence.saw.rpartition(" is ")[2], evidence.wanted.rpartition(" is ")[2]
@@ -427,7 +427,7 @@ def another_default(evidence: Evidence) -> Told | None:
     return Told(where=file.at(nodes[0] if nodes else node), hint=hint)
 
 
-@reading("the environment is asked under a condition", "url_from_environment")
+@reading("the environment is read only under a condition", "url_from_environment")
 def asked_conditionally(evidence: Evidence) -> Told | None:
     """DATABASE_URL says by itself whether it is set; another condition before it makes it count only sometimes."""
     file = evidence.source.file(_DB)
@@ -469,7 +469,7 @@ def set_for_the_function_alone(evidence: Evidence) -> Told | None:
 
 @reading("the URL that was set counts only sometimes", "url_from_environment")
 def url_dismissed(evidence: Evidence) -> Told | None:
-    """The environment is asked, and then a condition about its answer puts the default in the place of it."""
+    """The environment is asked, and then a condition about its answer puts the default in its place."""
     place = _place_of_the_url(evidence)
     if place is None or not evidence.saw.startswith("db.DATABASE_URL is "):
         return None
@@ -592,7 +592,7 @@ def _rewritten(node: ast.If | ast.IfExp, names: set[str]) -> bool:
     )
 
 
-@reading("engine is no engine")
+@reading("engine is not an engine")
 def not_an_engine(evidence: Evidence) -> Told | None:
     """``engine`` is something else: a connection, or a function that nobody has called."""
     file = evidence.source.file(_DB)
@@ -735,10 +735,10 @@ def no_default(evidence: Evidence) -> Told | None:
     if _came_out(evidence, "KeyError", "DATABASE_URL") and "[" in evidence.source.line(
         where
     ):  # in a module of settings
-        hint = "With [ ] a variable that is not set is an error. Which other way to read it gives something else then?"
+        hint = "With [ ] a variable that is not set is an error. Which other way of reading it can give a default?"
         return Told(saw="without DATABASE_URL in the environment this line raises KeyError", where=where, hint=hint)
     if evidence.source.line(where).strip().startswith("raise"):
-        return Told(where=where, hint="Nobody has set a URL here. Which one is the app to use then?")
+        return Told(where=where, hint="Nobody has set a URL here. Which one should the app use then?")
     return None
 
 
@@ -780,9 +780,9 @@ def slashes(evidence: Evidence) -> Told | None:
 _NOTHING = re.compile(r"NoneType|got None|not a mapping|is None$")
 
 
-@reading("a function that returns nothing on one way through it")
+@reading("a function that returns nothing on one path through it")
 def nothing_on_one_way(evidence: Evidence) -> Told | None:
-    """A way through a function that comes to no return gives None, whatever other ways return."""
+    """A path through a function without a return gives None, whatever the other paths return."""
     words = [evidence.saw, *(each.message for each in evidence.raised[:1])]
     if not any(_NOTHING.search(each) for each in words):
         return None
@@ -1286,7 +1286,7 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
         if any(text_of(target) == "SessionLocal.autoflush" for target in targets):
             hint = "Sessions get what the factory was given when it was made. Does this line change that?"
             return Told(where=file.at(each), hint=hint)
-    return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here. What is it then?")
+    return Told(where=file.at(made[-1]), hint="This line does not set autoflush. What is it by default?")
 
 
 @reading("a flush() before each query", "query_does_not_write_pending_objects")
@@ -1538,7 +1538,7 @@ def autoflush_lost(evidence: Evidence) -> Told | None:
             return Told(
                 saw=f"{evidence.saw}; {passes}",
                 where=file.at(passed[-1] if passed else start),
-                hint="sessionmaker() hands autoflush on to this class. What becomes of it on the way to this line?",
+                hint="sessionmaker() hands autoflush on to this class. What happens to it on the way to this line?",
             )
     return _lost_in_a_factory(evidence)
 
@@ -1620,7 +1620,7 @@ def one_connection(evidence: Evidence) -> Told | None:
 _ONE_CONNECTION = "StaticPool", "SingletonThreadPool", "AssertionPool"
 
 
-@reading("SessionLocal is no factory", "session_uses_engine")
+@reading("SessionLocal is not a factory", "session_uses_engine")
 def no_factory(evidence: Evidence) -> Told | None:
     """SessionLocal makes sessions: whoever calls it gets one. A session that has been made already is one for
     everybody."""
@@ -1776,7 +1776,7 @@ _NO_OBJECT = re.compile(
 )
 
 
-@reading("a class in the place of an object")
+@reading("a class instead of an object")
 def class_for_an_object(evidence: Evidence) -> Told | None:
     """A base needs a MetaData, or a registry, that was made: the class alone holds no tables."""
     words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
@@ -1799,7 +1799,7 @@ def class_for_an_object(evidence: Evidence) -> Told | None:
 _NO_TABLE = re.compile(r"Class <class 'app\.([\w.]+)\.(\w+)'> does not have a __table__ or __tablename__")
 
 
-@reading("a class below the base that is no table")
+@reading("a class below the base that is not a table")
 def taken_for_a_table(evidence: Evidence) -> Told | None:
     """SQLAlchemy makes a table of every class that inherits from a declarative base, unless the class says that it is
     abstract. A table needs a name."""

@@ -106,7 +106,7 @@ def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
         bare = [each for each in returned if isinstance(each.value, ast.Attribute)]
         if unshown and bare:
             hint = f"{_THEN} Is this a text, or what makes one?"
-            return Told(saw=f"{evidence.saw}: kind is no text", where=file.at(bare[0]), hint=hint)
+            return Told(saw=f"{evidence.saw}: kind is not a text", where=file.at(bare[0]), hint=hint)
         of_the_whole = any(name in ("model_validator", "root_validator") for name, _ in decorators(method))
         if not unshown and not always_returns(method.body) and bool(whole) == of_the_whole:
             saw = "the kind became None on its way through the schema" if lost else f"{evidence.saw}: the body is None"
@@ -314,7 +314,7 @@ _REFUSED = "IntegrityError", "DataError", "ProgrammingError", "InterfaceError", 
 
 @reading("other values than those that record_event takes", _WRITTEN)
 def arguments_unfit(evidence: Evidence) -> Told | None:
-    """A star hands on what a loop over a value gives: of a dictionary the names, of a text the letters. And each name
+    """A star passes on what a loop over a value gives: the names of a dictionary, the letters of a text. And each name
     of an argument needs the value that goes with it."""
     sent, written = kinds_sent(evidence), kinds_written(evidence)
     unfit = any(re.search(r"record_event\(\) (takes|missing|got)", each.message) for each in evidence.raised)
@@ -342,7 +342,7 @@ _LONG = 25
 
 @reading("a condition that lets a kind through", _BAD)
 def kind_let_through(evidence: Evidence) -> Told | None:
-    """A validator refuses what its condition is true for. ``1 > length > 50`` reads well, and is true for no length."""
+    """A validator refuses what its condition is true for. ``1 > length > 50`` looks right, but is never true."""
     sent = _SENT.search("".join(evidence.did[-1:])) if evidence.saw.startswith("202") else None
     if sent is None or sent[1] is None:
         return None

@@ -340,7 +340,7 @@ def outside_of(file: File, name: str, where: str) -> str:
     stored = [each for each in inside(above[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     if name not in {*arguments_of(above[-1]), *(each.id for each in stored)} or calls(here[0], above[-1].name):
         return ""
-    return f"What begins at the margin stands outside of {above[-1].name}(). Compare the spaces with the lines above."
+    return f"A line that is not indented is outside of {above[-1].name}(). Compare the spaces with the lines above."
 
 
 def of_this_type(file: File, kind: str, name: str, where: str) -> tuple[str, str] | None:
@@ -365,7 +365,7 @@ def of_this_type(file: File, kind: str, name: str, where: str) -> tuple[str, str
         return hint, file.at(made[0])
     if any(name == text_of(one) for each in calls(around[-1], "add") for one in each.args):
         return f"No line above makes '{name}', and a session can add only what is there. What makes {an(kind)}?", where
-    return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?", where
+    return f"{kind} is a type. Which parameter of {around[-1].name}() should be an object of it?", where
 
 
 def snake(name: str) -> str:

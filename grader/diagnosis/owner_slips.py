@@ -202,7 +202,7 @@ def several_in_the_schema(evidence: Evidence) -> Told | None:
     return Told(where=field[0].at(field[1]), hint="An item has one owner, or none. How many does this type promise?")
 
 
-@reading("something that is no type")
+@reading("something that is not a type")
 def no_type(evidence: Evidence) -> Told | None:
     """After the colon of a field stands a type; of two types, the sign | makes one."""
     raised = evidence.raised_kind("PydanticSchemaGenerationError", "ValidationError")
@@ -259,7 +259,7 @@ _IS_ONE = "'Item' object is not iterable", "'NoneType' object is not iterable"
 _ONE = "first", "scalar", "scalar_one", "scalar_one_or_none", "one", "one_or_none", "get", "get_one"
 
 
-@reading("one item in the place of a list", *_ANY_LIST)
+@reading("one item instead of a list", *_ANY_LIST)
 def one_for_a_list(evidence: Evidence) -> Told | None:
     """first(), scalar() and one() give one object; all() gives every one."""
     found = list_function(evidence)
@@ -274,7 +274,7 @@ def one_for_a_list(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("raiseload in the place of a loader", _LOADED, _OWNER, _CONSTANT)
+@reading("raiseload instead of a loader", _LOADED, _OWNER, _CONSTANT)
 def only_forbidden(evidence: Evidence) -> Told | None:
     """raiseload() loads nothing: it makes an error of what would be loaded later."""
     found = list_function(evidence)
@@ -305,7 +305,9 @@ def loader_misplaced(evidence: Evidence) -> Told | None:
         return Told(where=named[2], hint=hint)
     method = raised_with(evidence, r"^'(?:Select|Query)' object has no attribute '(\w+load)'", "AttributeError")
     if method is not None:
-        hint = f"{method[1][1]} is no method of a query, but a function. Which method of a query takes what it gives?"
+        hint = (
+            f"{method[1][1]} is not a method of a query, but a function. Which method of a query takes what it gives?"
+        )
         return Told(where=method[2], hint=hint)
     asked = raised_with(evidence, r"^'(?:list|ScalarResult)' object has no attribute 'options'", "AttributeError")
     if asked is not None:
@@ -362,7 +364,7 @@ def other_method(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the status of a route is no number", _OWNER)
+@reading("the status of a route is not a number", _OWNER)
 def status_of_the_route_is_no_number(evidence: Evidence) -> Told | None:
     """A status is a number, without quotes."""
     found = endpoint_of(evidence)

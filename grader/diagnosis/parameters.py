@@ -46,10 +46,8 @@ def refused_with_a_crash(evidence: Evidence) -> Told | None:
             return Told(where=where, hint=hint)
         called = each.func if isinstance(each, ast.Call) else None
         if raised.kind == "ValueError" and name_of(called) in _NUMBERS:
-            hint = (
-                f"{name_of(called)}() raises for a text that is no number, and that is a crash to FastAPI. It answers "
-            )
-            return Told(where=where, hint=f"{hint}422 where the type of the parameter asks for a number.")
+            hint = f"{name_of(called)}() raises for a text that is not a number, and to FastAPI that is a crash. "
+            return Told(where=where, hint=f"{hint}It answers 422 where the type of the parameter asks for a number.")
         by_a_method = isinstance(called, ast.Attribute) and called.attr.startswith(("model_validate", "parse_obj"))
         model = name_of(called.value) if isinstance(called, ast.Attribute) and by_a_method else name_of(called)
         made = evidence.source.class_(model) if model else None
@@ -165,7 +163,7 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
 
 
 _TEXT_OF_DIGITS = (
-    "What stands in a URL is text: {} arrives as text. What does 'strict' say about making a number of it?"
+    "What stands in a URL is text: {} arrives as text. What does 'strict' say about turning it into a number?"
 )
 _NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. What is?"
 
@@ -312,7 +310,7 @@ def _no_row(evidence: Evidence, node: Function, value: ast.AST) -> str:
     return rf"Class '(?:[\w.]+\.)?{name_of(made)}' is not mapped(?!; was a class)" if named else ""
 
 
-@reading("a class is depended on in the place of its object")
+@reading("a class in Depends() instead of its object")
 def dependency_on_the_class(evidence: Evidence) -> Told | None:
     """FastAPI calls what stands in Depends(). A call of a class makes an object; its __call__ runs only when somebody
     calls that object."""
@@ -590,7 +588,7 @@ def body_not_validated(evidence: Evidence) -> Told | None:
     if checks and evidence.saw == "the client chose the id":
         saw = f"{evidence.saw}: what no schema has checked went into the row"
         return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")
-    return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
+    return Told(saw=f"{evidence.saw}; {body.arg}: {words} is not a schema", where=found[0].at(body), hint=hint)
 
 
 _LETS_ALL_IN = re.compile(r"\b(dict|Dict|Any|Request|object)\b")

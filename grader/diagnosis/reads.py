@@ -111,7 +111,7 @@ def no_order(evidence: Evidence) -> Told | None:
 
 @reading("next() of nothing", "list_pages", "get_unknown_is_none", "list_is_ordered")
 def next_of_nothing(evidence: Evidence) -> Told | None:
-    """next() raises StopIteration where nothing comes; where nothing can be right, it takes a second value for that."""
+    """next() raises StopIteration if nothing comes; it takes a second value to return in that case."""
     raised = evidence.raised_kind("StopIteration")
     where = innermost(raised, evidence.given) if raised else ""
     if "next(" not in evidence.source.line(where):
@@ -413,7 +413,7 @@ def fixed_id(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a result, and no row of it", "get_returns_the_item")
+@reading("a result instead of one of its rows", "get_returns_the_item")
 def no_row_taken(evidence: Evidence) -> Told | None:
     """What scalars() and execute() give holds the rows, and a query() has not been sent. One row is taken out of it."""
     found = re.match(r"<(\w*Result|Query)> was returned", evidence.saw)

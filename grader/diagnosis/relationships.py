@@ -130,7 +130,7 @@ def _of_a_configuration(message: str, words: str, annotation: str) -> str:
     )
 
 
-@reading("a column in the place of a relationship")
+@reading("a column instead of a relationship")
 def owner_is_a_column(evidence: Evidence) -> Told | None:
     """A column holds a value, as owner_id does. A relationship finds the object that belongs to it."""
     owner = _made_owner(evidence)
@@ -168,9 +168,9 @@ def unlinked_before_the_delete(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a foreign key that says nothing of deleting", "the_rest_still_works")
+@reading("a foreign key that says nothing about deleting", "the_rest_still_works")
 def nobody_deletes_the_events(evidence: Evidence) -> Told | None:
-    """An event is deleted with its item only if the foreign key says so. Else it stays, or the DELETE is refused."""
+    """An event is deleted with its item only if the foreign key says so. If not, it stays, or the DELETE is refused."""
     item_event = evidence.source.class_("ItemEvent")
     deleted = "".join(evidence.did[-1:]).startswith("DELETE /items/") and evidence.sent("DELETE items")
     refused = re.search("foreign key", evidence.saw, re.IGNORECASE)
@@ -182,7 +182,7 @@ def nobody_deletes_the_events(evidence: Evidence) -> Told | None:
         return None
     if re.search("ondelete", text_of(column)):
         return _misspelt_pragma(evidence)
-    hint = "When an item is deleted, what becomes of its events? Nothing here says it to the database."
+    hint = "When an item is deleted, what happens to its events? Nothing here tells the database."
     return Told(where=file.at(column), hint=hint)
 
 
@@ -254,7 +254,7 @@ def other_join_condition(evidence: Evidence) -> Told | None:
 
 @reading("a join that repeats items", _OWNER, _LIST)
 def items_repeated(evidence: Evidence) -> Told | None:
-    """A join gives a row for each pair. An item that has several partners comes several times, and offset and limit
+    """A join gives a row for each pair. An item with several partners appears several times, and offset and limit
     count all of these rows."""
     found = list_function(evidence)
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
@@ -407,7 +407,7 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
         for call in calls(node, "close", "expunge", "expunge_all"):
             asked = [event.where for event in evidence.events_of("SELECT items") if event.where]
             if asked and not calls(node, *_LOADERS):
-                hint = "What of the owners is loaded here, before the session is closed?"
+                hint = "Which data of the owners is loaded here, before the session is closed?"
                 if name_of(call) != "close" and asked[-1].startswith(f"{file.name}:"):
                     hint = f"Line {call.lineno} takes the items out of the session, as closing it would. What of the "
                     hint += "owners is loaded by then?"
@@ -432,7 +432,7 @@ _KINDS: dict[type[ast.expr], str] = {ast.Tuple: "tuples", ast.List: "lists", ast
 _TYPES = {"tuples": "tuple", "lists": "list", "dictionaries": "dict"}
 
 
-@reading("rows, dictionaries or owners in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
+@reading("rows, dictionaries or owners instead of items", _LOADED, _CONSTANT, _LIST, _OWNER)
 def rows_of_pairs(evidence: Evidence) -> Told | None:
     """ItemWithOwner reads the items themselves. execute() gives rows, each of which holds what was selected. Neither a
     dictionary of an item's values nor its owner is an item."""
@@ -509,7 +509,7 @@ _NOT_A_RELATIONSHIP = re.compile(
 )
 
 
-@reading("a loader option for what is no relationship")
+@reading("a loader option for something that is not a relationship")
 def loads_no_relationship(evidence: Evidence) -> Told | None:
     """selectinload() and its sisters take the attribute of a class that is a relationship, and nothing else."""
     beyond = _beyond_the_owner(evidence)
@@ -970,7 +970,7 @@ def no_schema(evidence: Evidence) -> Told | None:
         ]
         where = evidence.source.file(file).at(decorated[0]) if decorated else f"{file}:{line}"
         return Told(
-            where=where, hint=f"{kind[2]} has a table, and is no schema. Which schema says what is shown of it?"
+            where=where, hint=f"{kind[2]} has a table, and is not a schema. Which schema says what is shown of it?"
         )
     found = endpoint_of(evidence)
     if evidence.rule != _OWNER or found is None or keyword(found[2], "response_model") is not None:

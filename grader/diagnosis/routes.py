@@ -154,7 +154,7 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
-@reading("the route belongs to another object than the one that is included", *ANSWERS, "bad_paging_is_422")
+@reading("the route belongs to an object that is not included", *ANSWERS, "bad_paging_is_422")
 def route_of_another_object(evidence: Evidence) -> Told | None:
     """A route answers only if the app has it: by the router that the app includes, or by the app itself."""
     main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
@@ -181,7 +181,7 @@ def route_of_another_object(evidence: Evidence) -> Told | None:
 
 @reading("two routers under one name", *ANSWERS)
 def router_name_taken(evidence: Evidence) -> Told | None:
-    """Of two imports that bind the same name the later one counts: the first router has no name any more."""
+    """If two imports bind the same name, the later one counts: the first router no longer has a name."""
     main = evidence.source.file("app/main.py")
     used = [call.lineno for call in main.calls("include_router")]
     taken: dict[str, str] = {}
@@ -332,7 +332,7 @@ def replaced_in_a_table(evidence: Evidence) -> Told | None:
                     continue
                 saw = f"{evidence.saw.partition(': the app')[0]}; no route leads to {lost[0]}()"
                 hint = f"A dictionary keeps one value for each key, the last one. Line {above[0].lineno} has this key, "
-                found.append(Told(saw=saw, where=file.at(key), hint=f"{hint}too. What becomes of its value?"))
+                found.append(Told(saw=saw, where=file.at(key), hint=f"{hint}too. What happens to its value?"))
     return found[0] if len(found) == 1 else None
 
 
@@ -540,7 +540,7 @@ def looked_for_in_the_query(evidence: Evidence) -> Told | None:
         if found and missing and each.arg == missing[1]:
             hint = "A plain type is looked for in the query. What is a body made of?"
             if "task" in each.arg:
-                hint = f"FastAPI looks for '{each.arg}' in the query. By what does it know the list of tasks?"
+                hint = f"FastAPI looks for '{each.arg}' in the query. How does it recognise the list of tasks?"
             elif each.arg == "item":
                 hint = "FastAPI looks for 'item' in the query. Which type says that it is looked up by its id?"
             elif body_parameter(evidence, found[1]) not in (None, each):
@@ -638,7 +638,7 @@ def _one_of(value: ast.expr | None) -> list[ast.expr]:
 
 @reading("a decorator above the route", *UNKNOWN, *ANSWERS)
 def decorated_too_late(evidence: Evidence) -> Told | None:
-    """@router.get(...) gives the function below it to the router. Nobody calls what a decorator above makes of it."""
+    """@router.get(...) gives the function below it to the router. Nobody calls what a decorator above it returns."""
     found = endpoint_of(evidence)
     for each in found[1].decorator_list if found else ():
         if found is None or each is found[2]:
@@ -646,7 +646,7 @@ def decorated_too_late(evidence: Evidence) -> Told | None:
         held = evidence.source.function(name_of(each))
         if held is not None and found[2] in found[1].decorator_list and _would_have_helped(evidence, held[1]):
             hint = (
-                f"The router takes the function as it is at @{text_of(found[2].func)}. When does this line come to it?"
+                f"The router takes the function as it is at @{text_of(found[2].func)}. When does this line take effect?"
             )
             return Told(where=found[0].at(each), hint=hint)
     return None
@@ -1073,7 +1073,7 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
     for file, node in reversed(chain):
         statements = calls(node, "delete", "update") if calls(node, "execute", "exec", "query") else []
         if statements:
-            hint = "A statement that matches no row is no error. Who checks whether it has matched one?"
+            hint = "A statement that matches no row is not an error. Who checks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
         looked = calls(node, *LOOKUPS)
         if looked and calls(looked[-1], "count", "max") and not re.search("where|filter|item_id", text_of(looked[-1])):
@@ -1269,7 +1269,7 @@ _ROWS = ast.Tuple | ast.List | ast.Dict | ast.Call
 
 @reading("a response of your own has another status", *ANSWERS)
 def own_response_status(evidence: Evidence) -> Told | None:
-    """The status code in the decorator is for what FastAPI makes the answer of. A response of your own brings its
+    """The status code in the decorator is for answers that FastAPI makes. A response of your own brings its
     own."""
     found = endpoint_of(evidence)
     said = keyword(found[2], "status_code") if found else None
@@ -1726,7 +1726,7 @@ def cut_after_the_query(evidence: Evidence) -> Told | None:
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     if found is None or page_sent(evidence).get("limit") != 100 or len(returned) != 1:
         return None
-    hint = "What becomes of the rows on their way from the query to here?"
+    hint = "What happens to the rows on their way from the query to here?"
     return Told(saw=f"{evidence.saw}; the query asked for 100", where=found[0].at(returned[0]), hint=hint)
 
 

@@ -51,7 +51,7 @@ def async_function(evidence: Evidence) -> Told | None:
 
 @reading("something other than the item is returned", "create_refreshes", "update_refreshes")
 def returned_another_thing(evidence: Evidence) -> Told | None:
-    """Whoever creates or changes an item goes on with the item itself: not with its id, and not with a pair."""
+    """A caller that creates or changes an item goes on with the item itself, not with its id or a pair."""
     a_class = "<InstrumentedAttribute>" in evidence.saw
     found = function_of(evidence) if a_class or "was returned, which has no ." in evidence.saw else None
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
@@ -292,7 +292,7 @@ def not_committed(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else f"{_exception(evidence)}no COMMIT was sent",
         where=changed[-1][0].at(changed[-1][1]) if changed else own_line(evidence, sent[-1].where),
-        hint="The change lives in the session's transaction alone. Which call makes it last?",
+        hint="The change lives in the session's transaction alone. Which call makes it permanent?",
     )
 
 
@@ -454,7 +454,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
 
 @reading("a list of what gives nothing back")
 def list_of_nothing(evidence: Evidence) -> Told | None:
-    """refresh(), add() and their like give nothing back: a list of that holds None, as often as they were called."""
+    """refresh(), add() and similar methods return nothing: a list of that holds None, as often as they were called."""
     for file in own_files(evidence) if "None" in evidence.saw else ():
         alone = [each.value for each in file.nodes if isinstance(each, ast.Expr)]
         for each in [each for each in file.nodes if isinstance(each, ast.ListComp) and each not in alone]:

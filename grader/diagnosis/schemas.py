@@ -85,7 +85,7 @@ def rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     return found
 
 
-NOT_CALLED = "Pydantic does not call {}: a function in Annotated is only a remark. What makes a validator of it?"
+NOT_CALLED = "Pydantic does not call {}: a function in Annotated is only a note. What turns it into a validator?"
 
 
 def function_alone(evidence: Evidence, file: File, rules: ast.AST) -> ast.Name | None:
@@ -262,7 +262,7 @@ def exception_for_a_value(evidence: Evidence) -> Told | None:
         for node in ast.walk(method):
             made = node.value if isinstance(node, ast.Return | ast.Expr) and isinstance(node.value, ast.Call) else None
             if made is not None and re.search(r"(Error|Exception)$", name_of(made)) and file.name not in evidence.given:
-                hint = "This makes an exception, and nobody is stopped by it. What makes it refuse the value?"
+                hint = "This makes an exception, but it stops nobody. What makes it refuse the value?"
                 return Told(where=file.at(node), hint=hint)
     return None
 
@@ -290,7 +290,7 @@ def text_not_kept(evidence: Evidence) -> Told | None:
 
 
 @reading(
-    "a validator that meets what is no text",
+    "a validator that gets something other than text",
     *(*_ALL, "input_is_validated", "bad_body_is_422", "patch_null_name_is_422"),
 )
 def validated_before_the_type(evidence: Evidence) -> Told | None:
@@ -312,7 +312,7 @@ def validated_before_the_type(evidence: Evidence) -> Told | None:
                 if wants != ["str"] and file not in evidence.given:
                     hint = f"{name_of(call)} has {name}() called with whatever was sent, null too."
                     return Told(saw=saw, where=where, hint=hint)
-                hint = f"{name}() wants a text. When {name_of(call)} calls it, who has looked whether it is one?"
+                hint = f"{name}() wants a text. When {name_of(call)} calls it, who has checked that it is one?"
                 return Told(saw=saw, where=by.at(call), hint=hint)
         for _, decorator in decorators(found[1]) if found and where != raised.lines[-1] else ():
             mode = keyword(decorator, "mode") if isinstance(decorator, ast.Call) else None
@@ -333,7 +333,7 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
             place = rules_of(evidence, field)
             for call in calls(place[1], "BeforeValidator") if place else ():
                 if place and call.args and text_of(call.args[0]).startswith("str."):
-                    saw = f"{text_of(call.args[0])} met something that is no text, and raised a {raised.kind}"
+                    saw = f"{text_of(call.args[0])} met something that is not a text, and raised a {raised.kind}"
                     hint = "What is done before the type is checked meets whatever was sent, null too."
                     return Told(saw=saw, where=place[0].at(call), hint=hint)
         return None
@@ -344,13 +344,13 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
     if "NoneType" in raised.message:
         hint = "In mode 'before' a validator meets whatever was sent, null too."
     else:
-        hint = "Which exceptions tell Pydantic that a value is refused? What becomes of all others?"
+        hint = "Which exceptions tell Pydantic that a value is refused? What happens to all others?"
     return Told(saw=raised.told, where=where, hint=hint)
 
 
 @reading("a null that becomes the text 'None'", *_CREATE, *_UPDATE, _SENT)
 def null_made_a_text(evidence: Evidence) -> Told | None:
-    """str() makes a text of everything, of None too: where it runs before the type is checked, a null gets through."""
+    """str() turns everything into a text, even None: where it runs before the type is checked, a null gets through."""
     sent = set(re.findall(r"(name|description)=None", "".join(evidence.did[-1:])))
     shown = re.findall(r"(name|description)(?:=| is )'(none)\b", evidence.saw, re.IGNORECASE)
     for field, text in [each for each in shown if each[0] in sent]:
@@ -427,7 +427,7 @@ def _is_validated(evidence: Evidence, field: str) -> bool:
     return any("validate_default" in line for file in evidence.source.files() for line in file.lines)
 
 
-_SHORTENED = "This makes the text fit. Does the client learn of it?"
+_SHORTENED = "This makes the text fit. Does the client know about that?"
 _CUT = "A client whose text is cut without a word believes that all of it was saved."
 
 
@@ -463,16 +463,16 @@ def _changes(node: ast.AST, method: Function) -> bool:
 
 @reading("an update without a change is refused", "update_fields_are_optional")
 def nothing_sent_refused(evidence: Evidence) -> Told | None:
-    """An update in which nothing is sent, or only a part, is a right request: it changes what it says, or nothing."""
+    """An update in which nothing is sent, or only a part, is valid: it changes what was sent, or nothing."""
     for file, method, node in _raises(evidence):
         if not evidence.saw.startswith("refused: Value error") or not _said(evidence, node):
             continue
         told = "".join(evidence.did[-1:])
         where = file.at(_condition_of(method, node))
         if told.startswith("ItemUpdate()"):
-            hint = "Nothing was sent here. That asks for no change, and is no mistake."
+            hint = "Nothing was sent here. That asks for no change, and is not a mistake."
             if re.search(r"\bis (not )?None\b", text_of(getattr(_condition_of(method, node), "test", node))):
-                hint = "Nothing was sent here, and that is no mistake. Can this line tell 'not sent' from null?"
+                hint = "Nothing was sent here, and that is not a mistake. Can this line tell 'not sent' from null?"
             return Told(where=where, hint=hint)
         if "name=" not in told:
             hint = "The name was not sent here, which is not the same as null. Can this line tell one from the other?"
@@ -487,7 +487,7 @@ def _said(evidence: Evidence, node: ast.Raise | ast.Assert) -> bool:
     return bool(texts) and all(text in evidence.saw for text in texts)
 
 
-@reading("a validator that refuses what is right", *_CREATE, *_UPDATE, "read_accepts_an_orm_object")
+@reading("a validator that refuses valid values", *_CREATE, *_UPDATE, "read_accepts_an_orm_object")
 def validator_refuses(evidence: Evidence) -> Told | None:
     """A validator of one's own refuses values that the task sheet allows."""
     if not re.match(r"refused: (\w+: )?(Value error|Assertion failed)", evidence.saw):
@@ -650,7 +650,7 @@ def field_required(evidence: Evidence) -> Told | None:
             hint = "A field that may be null still has to be sent. What lets it be left out?"
             return Told(where=declared[0].at(declared[1]), hint=hint)
         return Told(where=schema[0].at(schema[1]), hint=hint)
-    hint = "Being allowed to be None is one thing, being left out another. What does a field need for the latter?"
+    hint = "A field may be None, or it may be left out: that is not the same. What does it need for the second?"
     if not re.search(r"\bNone\b|Optional", text_of(getattr(declared[1], "annotation", None))):
         hint = "What has no default has to be sent. What makes a field one that may be left out?"
         misspelt = _misspelt(declared[1], "default")
@@ -877,7 +877,7 @@ def _hidden_by(method: Function) -> str:
 
 @reading("a validator that is never called", *_CREATE, *_UPDATE)
 def validator_never_called(evidence: Evidence) -> Told | None:
-    """Pydantic calls a method of a schema only if a validator's decorator marks it, above all others."""
+    """Pydantic calls a method of a schema only if a validator's decorator marks it, and is the top one."""
     told, schema = "".join(evidence.did[-1:]), _schema(evidence)
     words = next((each for sent, each in _LOOKS_FOR.items() if re.search(sent, told)), "")
     field = _accepted(evidence) if words else ""
@@ -924,7 +924,7 @@ def never_called(evidence: Evidence, schema: ast.ClassDef) -> Iterator[tuple[ast
         if isinstance(before, ast.Expr) and name_of(before.value) in _VALIDATORS:
             yield before, each, f"This line does nothing for {each.name}(). Which sign makes a decorator of a line?"
         else:
-            yield each, each, f"{each.name}() is a method like any other. What makes a validator of it?"
+            yield each, each, f"{each.name}() is a method like any other. What turns it into a validator?"
 
 
 def _of_no_schema(evidence: Evidence, name: str) -> Iterator[tuple[Function, str]]:
@@ -962,7 +962,7 @@ def _validator_replaced(evidence: Evidence) -> Told | None:
 
 @reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
 def blank_accepted(evidence: Evidence) -> Told | None:
-    """An empty name says nothing, nor does one that is made of spaces, although it has a length."""
+    """An empty name says nothing. Neither does one of only spaces, although it has a length."""
     told = "".join(evidence.did[-1:])
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
@@ -1009,7 +1009,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
     behind = limit_of(evidence, found, "min_length") if "name=''" in told and not shortest else None
     if behind is not None:
-        hint = "How many characters has an empty name? Does this refuse it?"
+        hint = "How many characters does an empty name have? Does this refuse it?"
         return Told(where=behind[0].at(behind[1]), hint=hint)
     misspelt = _misspelt(found[1], "min_length")
     if "name=''" in told and misspelt is not None and not shortest:
@@ -1107,7 +1107,7 @@ def _strip_thrown_away(evidence: Evidence) -> Told | None:
             value = each.value if isinstance(each, ast.Expr | ast.Assign) else None
             name = name_of(value) if isinstance(value, ast.Call) else ""
             if isinstance(each, ast.Expr) and name in {*_STRIPS, *strips}:
-                hint = f"{name}() leaves the text as it is, and gives back a new one. What becomes of that here?"
+                hint = f"{name}() leaves the text as it is, and gives back a new one. What happens to that here?"
                 return Told(where=file.at(each), hint=hint)
             kept = each.targets[0] if isinstance(each, ast.Assign) and name in {*_STRIPS, *strips} else None
             if isinstance(kept, ast.Name) and kept.id not in read:
@@ -1218,7 +1218,7 @@ _UNLIMITED = "Nothing here limits the length."
 
 @reading("a union that takes what one of its types refuses", *_CREATE, *_UPDATE)
 def union_takes_it(evidence: Evidence) -> Told | None:
-    """A value only has to fit one of the types of a union. Beside a plain ``str`` no rule of another text counts."""
+    """A value only has to fit one of the types of a union. Next to a plain ``str``, no other text's rules count."""
     field = _accepted(evidence)
     found = _field(evidence, field) if field else None
     annotation = getattr(found[1], "annotation", None) if found else None
@@ -1285,7 +1285,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     ]
     behind = limit_of(evidence, found, "max_length") if not limits and not measured else None
     if limits or behind:
-        hint = f"The column takes {column} characters. From which length on does this refuse a text?"
+        hint = f"The column takes {column} characters. At which length does this begin to refuse a text?"
         theirs = _COLUMN[next(each for each in _COLUMN if each != field)]
         if limits and text_of(limits[0].value) == str(theirs):
             hint = f"The column takes {column} characters; {theirs} are those of the other one. Compare both lengths."
@@ -1320,7 +1320,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     elif hint == _UNLIMITED and _is_unlimited(evidence, "description" if field == "name" else "name"):
         hint = "Nothing limits the length of a name, nor that of a description. Which lines say what they may hold?"
     if own is not None and not measured and other:
-        place, hint = own, "Which type has this field here? Compare what the two types allow."
+        place, hint = own, "Which type does this field have here? Compare what the two types allow."
     return Told(
         where=place[0].at(place[1]),
         hint=hint,
@@ -1500,7 +1500,7 @@ def _is_text_of(evidence: Evidence, file: File, name: str, field: str) -> bool:
     return limit is not None and (name.lower().startswith(field[:4]) or said == str(_COLUMN[field]))
 
 
-@reading("a type in the place of a default", *_CREATE, *_UPDATE, _SENT)
+@reading("a type instead of a default", *_CREATE, *_UPDATE, _SENT)
 def type_as_a_default(evidence: Evidence) -> Told | None:
     """A type stands behind the colon of a field. What stands behind the = is its default, and checks nothing."""
     field = _refused(evidence) or _accepted(evidence)
@@ -1531,7 +1531,7 @@ def default_validated(evidence: Evidence) -> Told | None:
     for file, node in evidence.source.ancestry(_schema(evidence)):
         for each in ast.walk(node):
             if isinstance(each, ast.keyword) and each.arg == "validate_default" and text_of(each.value) == "True":
-                hint = 'The default stands for "not sent", and is no value to be checked.'
+                hint = 'The default stands for "not sent", and is not a value to check.'
                 return Told(where=file.at(each), hint=hint)
     return None
 
@@ -1577,7 +1577,7 @@ def default_value(evidence: Evidence, field: tuple[File, ast.stmt]) -> object:
 
 @reading("a constructor that sends what nobody sent", _SENT, "update_fields_are_optional")
 def sent_by_the_constructor(evidence: Evidence) -> Told | None:
-    """What an __init__ of the schema's own hands on to Pydantic counts as sent, also where it is a default."""
+    """What a schema's own __init__ passes to Pydantic counts as sent, even if it is a default."""
     actual, expected = evidence.actual, evidence.expected
     refused = re.match(r"refused: (\w+): ", evidence.saw) if evidence.rule != _SENT else None
     both = isinstance(actual, dict) and isinstance(expected, dict)
@@ -1675,7 +1675,7 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
             return told
     if not_defined:
         return None
-    hint = "Which setting lets a schema read attributes, as of an ORM object?"
+    hint = "Which setting lets a schema read the attributes of an object, for example of a row?"
     others = [each for each in found[0].classes if each.name in ("ItemCreate", "ItemUpdate")]
     plain = [each for each in (found[1], *others) if any(name_of(base) == "BaseModel" for base in each.bases)]
     if evidence.chapter == "08_sqlmodel" and others and plain == [found[1]]:
@@ -1843,7 +1843,7 @@ _NO_TYPE = re.compile(
 
 @reading("what a text may be, without its type")
 def rules_without_a_type(evidence: Evidence) -> Told | None:
-    """Annotated holds a type, and after it what is said of it. What is said is no type of its own."""
+    """Annotated holds a type, and after it the rules for it. A rule is not a type."""
     unhashable = [each for each in evidence.raised if re.match("unhashable type: '(dict|list|set)'", each.message)]
     for within in evidence.source.files() if unhashable else ():
         for one in [one for one in _said_of_a_type(within.tree) if isinstance(one, ast.Dict | ast.List | ast.Set)]:
@@ -1894,7 +1894,7 @@ def _not_a_type(value: ast.expr) -> str:
     if isinstance(value, ast.Subscript) and name_of(value.value) == "Mapped":
         return "Mapped[...] and mapped_column() describe columns of a table. How does a schema describe a text?"
     if name == "str":
-        return f"{text_of(value)} makes a text, and is no type. What is the type, and what says how long a text may be?"
+        return f"{text_of(value)} makes a text, not a type. What is the type, and what says how long a text may be?"
     if isinstance(value, ast.Constant) and type(value.value) is int:
         return f"{value.value} is a number, and no type. {TAKES_BOTH}"
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -1928,7 +1928,7 @@ def length_in_quotes(evidence: Evidence) -> Told | None:
 
 @reading("rules of a text as positional arguments")
 def rules_by_place(evidence: Evidence) -> Told | None:
-    """StringConstraints takes its rules as keyword arguments: the first positional ones are no lengths."""
+    """StringConstraints takes its rules as keyword arguments: the first positional ones are not lengths."""
     raised = evidence.raised_kind("SchemaError")
     for file in own_files(evidence) if raised and "Error building" in raised.message else ():
         for call in file.calls("StringConstraints"):
@@ -1938,7 +1938,7 @@ def rules_by_place(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("something else than a function for a validator")
+@reading("something other than a function as a validator")
 def no_function_to_validate(evidence: Evidence) -> Told | None:
     """A validator of a type takes the function itself, and calls it for each value."""
     raised = evidence.raised_kind("TypeError", "NameError", "AttributeError", "ValueError")
@@ -1981,7 +1981,7 @@ def _raised_in_a_type(evidence: Evidence, raised: Raised) -> bool:
 _NO_TEXT = "Arguments must be a tuple|Input should be (a valid dictionary or object|an instance of)"
 
 
-@reading("a function or a class in the place of a text", *_CREATE, *_UPDATE)
+@reading("a function or a class instead of a text", *_CREATE, *_UPDATE)
 def no_type_of_a_text(evidence: Evidence) -> Told | None:
     """A type says what a value is. A function, or a class with fields of its own, takes no text for one."""
     if not evidence.saw.startswith("refused: "):
@@ -1999,7 +1999,7 @@ def no_type_of_a_text(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a class that is no schema", *_ALL)
+@reading("a class that is not a schema", *_ALL)
 def not_a_schema(evidence: Evidence) -> Told | None:
     """A class reads and checks values only if it inherits from BaseModel."""
     named = re.match(r"(Item\w+) is <class 'app\.", evidence.saw) if "BaseModel" in evidence.wanted else None
@@ -2011,7 +2011,7 @@ def not_a_schema(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=found[0].at(found[1]), hint="From which class does a schema get its checks?")
 
 
-@reading("a class without a base in the place of a schema")
+@reading("a class without a base instead of a schema")
 def body_is_no_schema(evidence: Evidence) -> Told | None:
     """FastAPI reads a body into a class that inherits from BaseModel, and of a plain one it knows nothing."""
     raised = evidence.raised_kind("FastAPIError")
@@ -2117,7 +2117,7 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
 
 @reading("a field that is left out when it is shown", "update_knows_what_was_sent")
 def left_out_of_dumps(evidence: Evidence) -> Told | None:
-    """model_dump() leaves out a field with exclude=True, and shows one with an alias by that where it is asked to."""
+    """model_dump() leaves out a field with exclude=True, and can show a field under its alias."""
     return under_another_name(evidence, _schema(evidence))
 
 

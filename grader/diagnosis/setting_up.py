@@ -25,7 +25,7 @@ def url_taken_away(evidence: Evidence) -> Told | None:
             if _removes(node):
                 return Told(where=file.at(node), hint="What is left after this line of what was set outside?")
             if _sets(node):
-                hint = "The variable was set outside. What does this line put in the place of it?"
+                hint = "The variable was set outside. What does this line replace it with?"
                 return Told(where=file.at(node), hint=hint)
     return None
 
@@ -112,7 +112,7 @@ _QUESTIONS = (
 
 @reading("a comma at the end of a value")
 def comma_at_the_end(evidence: Evidence) -> Told | None:
-    """A comma behind a value makes a tuple of it, which is no URL, no engine and no factory."""
+    """A comma after a value makes it a tuple, which is not a URL, an engine or a factory."""
     file = evidence.source.file(_DB)
     for node in [each for each in file.tree.body if isinstance(each, ast.Assign)]:
         value = node.value
@@ -172,7 +172,7 @@ def base_says_too_much(evidence: Evidence) -> Told | None:
     for name in ["registry" if _NO_REGISTRY in told else "metadata"] if other or _NO_REGISTRY in told else ():
         for found in _attributes(file, name):
             saw = f"the metadata of Base is {an(other[1])}" if other and other[1] else ""
-            hint = f"Base gets a {name} by itself. What does this line put in the place of it?"
+            hint = f"Base gets a {name} by itself. What does this line replace it with?"
             value = text_of(found.value)
             held = text_of(getattr(file.bound(value), "value", None))
             if re.search("convention|table_name", f"{value} {held}".lower()):

@@ -190,7 +190,7 @@ def _to_json(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], whe
 def _in_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """Two stars take a dictionary: Item(**data)."""
     kind = found[1]
-    asks = "What makes a dictionary of it?"
+    asks = "What turns it into a dictionary?"
     if evidence.source.class_(kind) is not None:
         asks = "Which method reads the attributes of an object?"
     if is_schema(evidence.source, kind):
@@ -282,7 +282,7 @@ def _a_class_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.A
     """A session sends statements, and a class is none: db.scalars(Item)."""
     if not _called(nodes, "scalars", "scalar", "execute", "exec"):
         return ""
-    return f"{found[1]} is the class of the table, and a session sends statements. Which function makes one of it?"
+    return f"{found[1]} is the class of the table, and a session sends statements. Which function turns it into one?"
 
 
 def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -293,7 +293,7 @@ def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     if any(
         _TABLE_IS_FILLED_IN.search(text_of(each)) for each in sent if isinstance(each, ast.JoinedStr)
     ):  # a class, which delete() and its like take, is not at hand
-        return "A session sends statements, and this is a text. What does the exception say that makes one of it?"
+        return "A session sends statements, and this is a text. What does the exception say that turns it into one?"
     verb = found[1].lower() if found[1].lower() in _ASKS else "select"
     return f"A session sends statements, and this is a text. {verb}() of SQLAlchemy makes one. {_ASKS[verb]}"
 
@@ -595,7 +595,7 @@ def _is_in_order(source: Source, called: tuple[File, Function]) -> bool:
     return found == sorted(found)
 
 
-@reading("a signature with the id in the place of the item")
+@reading("a signature with the id instead of the item")
 def handed_the_item(evidence: Evidence) -> Told | None:
     """update_item() and delete_item() are handed the item that their caller has looked up."""
     refused = r"type '(?:Item)' is not supported|adapt type '(?:Item)'"
@@ -635,7 +635,7 @@ def _other_types(
 _TAKE_A_ROW = "add", "delete", "refresh", "merge", "expunge"
 
 
-@reading("something that is no row is given to the session")
+@reading("something that is not a row is given to the session")
 def no_row_in_the_session(evidence: Evidence) -> Told | None:
     """A session adds, deletes and loads again objects of the tables' classes: one object for one row."""
     words = r"Class '(?:[\w.]+\.)?(\w+)' is not mapped(?:; was a class \((?:[\w.]+\.)?(\w+)\))?"

@@ -70,7 +70,7 @@ _NO_TABLES = {
 
 @reading("a table without a primary key")
 def no_primary_key(evidence: Evidence) -> Told | None:
-    """Every table needs a primary key; and what a client sends, or gets to see, is no table."""
+    """Every table needs a primary key; and what a client sends, or gets to see, is not a table."""
     raised = evidence.raised_kind("ArgumentError")
     named = _NO_KEY.search(raised.message) if raised else None
     found = evidence.source.class_(named[1]) if named else None
@@ -91,7 +91,7 @@ _OF_SQLALCHEMY = "Mapped", "mapped_column", "Column"
 
 @reading("a column as SQLAlchemy writes it")
 def column_of_sqlalchemy(evidence: Evidence) -> Told | None:
-    """A field of a SQLModel class has a type, and Field(...) says the rest. Mapped and mapped_column() are the way of
+    """A field of a SQLModel class has a type, and Field(...) says the rest. Mapped and mapped_column() are only for
     SQLAlchemy's own classes."""
     messages = " ".join(each.message for each in evidence.raised)
     if evidence.rule != _TABLE and not messages:
@@ -324,7 +324,7 @@ def name_takes_null(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     said = "nullable=True" in text_of(found[1])
-    hint = "nullable=True counts for more than the type." if said else "The type says here that there may be no name."
+    hint = "nullable=True overrides the type." if said else "The type says here that there may be no name."
     if "sa_column=" in text_of(found[1]):
         hint = "sa_column takes the place of what the type says. What does this column say about NULL?"
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)

@@ -163,7 +163,7 @@ def _lifespans(evidence: Evidence) -> list[tuple[File, Function]]:
 
 @reading("a lifespan that ends before its yield")
 def ends_before_its_yield(evidence: Evidence) -> Told | None:
-    """An app serves requests while its lifespan stands at the yield. A lifespan that never comes there starts no
+    """An app serves requests while its lifespan stands at the yield. A lifespan that never gets there starts no
     app."""
     raised = evidence.raised[0] if evidence.raised else None
     if (
@@ -181,7 +181,7 @@ def ends_before_its_yield(evidence: Evidence) -> Told | None:
         ends += [each for each in by_hand if raised.lines[-1:] == (file.at(each),)]
         if ends and file.name not in evidence.given:
             what = "returns" if isinstance(ends[0], ast.Return) else "raises an exception"
-            hint = f"Here {node.name}() {what}, and never comes to its yield. "
+            hint = f"Here {node.name}() {what}, and never reaches its yield. "
             hint += "Only from there on does the app take requests."
             return Told(where=file.at(ends[0]), hint=hint)
         around = [each for each in inside(node) if isinstance(each, ast.If | ast.For | ast.While)]
@@ -256,7 +256,7 @@ def created_on_nothing(evidence: Evidence) -> Told | None:
 
 @reading("create_all() called too early", _AT_START, _RESTART)
 def called_while_handed_on(evidence: Evidence) -> Told | None:
-    """What is to run elsewhere is handed on as a function. With parentheses it runs here, and only what it gives back
+    """To run something elsewhere, pass it on as a function. With parentheses it runs here, and only what it gives back
     is handed on."""
     raised = evidence.raised_kind("TypeError")
     if (
@@ -293,7 +293,7 @@ def not_called(evidence: Evidence) -> Told | None:
 
 @reading("the tables are created before there is a model", _AT_START)
 def created_before_the_models(evidence: Evidence) -> Told | None:
-    """Code at the margin of a module runs during its import: a class further down does not exist yet."""
+    """Code that is not indented runs while its module is imported: a class further down does not exist yet."""
     for file in own_files(evidence) if not evidence.sent("CREATE TABLE items") else ():
         model = [each for each in file.tree.body if isinstance(each, ast.ClassDef) and each.name == "Item"]
         for node in [each for each in file.tree.body if isinstance(each, ast.Expr)]:
@@ -520,7 +520,7 @@ def start_error_swallowed(evidence: Evidence) -> Told | None:
                     saw = f"{evidence.saw}; NameError: name '{unknown[0].id}' is not defined, and was caught"
                     hint = "Something went wrong here, and it was caught. Read the error above letter by letter."
                     return Told(saw=saw, where=file.at(unknown[0]), hint=hint)
-                hint = "What becomes of an error of create_all() here, and who hears of it?"
+                hint = "What happens to an error of create_all() here, and who hears of it?"
                 return Told(saw=f"{evidence.saw}; no CREATE TABLE was sent", where=file.at(handler), hint=hint)
     return None
 
@@ -828,7 +828,7 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
 
 @reading("rows that are written at every start", _RESTART)
 def written_at_every_start(evidence: Evidence) -> Told | None:
-    """What an app writes when it starts, it writes at every start: over what was changed since then, or once more."""
+    """What an app writes when it starts, it writes at every start: it overwrites later changes, or adds rows again."""
     sent = [each for each in evidence.events_of("INSERT items", "UPDATE items") if each.where]
     if not sent or not evidence.saw.startswith("after the restart "):
         return None

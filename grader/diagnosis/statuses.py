@@ -30,7 +30,7 @@ _CRASHES = "a crash: ", "the client was told 500 because of "
 _OF_SUCCESS = re.compile(r"^2\d\d$|HTTP_2\d\d_|HTTPStatus\.(OK|CREATED|ACCEPTED|NO_CONTENT)")
 
 
-@reading("the status of an HTTPException is no number", *UNKNOWN, "error_reaches_the_client")
+@reading("the status of an HTTPException is not a number", *UNKNOWN, "error_reaches_the_client")
 def status_is_no_number(evidence: Evidence) -> Told | None:
     """The first parameter of an HTTPException is the status, a number. FastAPI makes an answer of it after the raise,
     so another value crashes there."""
@@ -80,7 +80,7 @@ def _is_number(node: ast.expr) -> bool:
 
 @reading("an exception without a status", *UNKNOWN)
 def own_exception_raised(evidence: Evidence) -> Told | None:
-    """FastAPI makes an answer of an HTTPException, which has a status. Any other exception is a crash to it."""
+    """FastAPI turns an HTTPException into an answer, with its status. Any other exception is a crash."""
     crash = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
     where = innermost(crash, evidence.given) if crash is not None and crash.lines else ""
     name, _, line = where.rpartition(":")

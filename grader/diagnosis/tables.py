@@ -216,7 +216,7 @@ def not_mapped(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a number in the place of a column's type")
+@reading("a number instead of a column's type")
 def length_without_type(evidence: Evidence) -> Told | None:
     """``mapped_column`` takes a type, and the type takes the length."""
     raised = evidence.raised_kind("ArgumentError")
@@ -227,7 +227,7 @@ def length_without_type(evidence: Evidence) -> Told | None:
     return Told(where=innermost(raised, evidence.given), hint=hint)
 
 
-@reading("__table_args__ is no tuple")
+@reading("__table_args__ is not a tuple")
 def no_tuple(evidence: Evidence) -> Told | None:
     """What makes a tuple is the comma, not the brackets."""
     raised = evidence.raised_kind("ArgumentError")
@@ -252,9 +252,9 @@ _BY_A_TUPLE = re.compile(
 )
 
 
-@reading("a comma behind a field")
+@reading("a comma after a field")
 def comma_behind_a_field(evidence: Evidence) -> Told | None:
-    """A comma at the end of a line makes a tuple of what stands before it: what is no column, and no default."""
+    """A comma at the end of a line makes a tuple of what stands before it, which is not a column or a default."""
     words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
     told = _BY_A_TUPLE.search(words) or any(each in words for each in _OF_A_TUPLE)
     for file in own_files(evidence) if told else ():
@@ -777,7 +777,7 @@ def index_of_nothing(evidence: Evidence) -> Told | None:
     alone = [each for each in made if len(each[1].args) == 1 and isinstance(each[1].args[0], ast.Constant)]
     if len(alone) != 1:
         return None
-    hint = "An Index takes its own name first, and its columns after that. Which columns has this one?"
+    hint = "An Index takes its own name first, and its columns after that. Which columns does this one have?"
     return Told(where=alone[0][0].at(alone[0][1]), hint=hint)
 
 
@@ -823,7 +823,7 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         elif call.args and re.fullmatch(r"'name'|(\w+\.)*name", text_of(call.args[0])):
             hint = "An Index takes its own name first, and its columns after that. What is a column here?"
         elif columns[:1] and "(" in columns[0]:
-            hint = "What does this index help to find: a name, or what this makes of it?"
+            hint = "What does this index help to find: a name, or what this turns it into?"
             saw = f"an index on {columns[0]}, and none on name"
             return Told(saw=saw, where=file.at(call), hint=hint)
         else:

@@ -183,7 +183,9 @@ def _not_for_a_loop(evidence: Evidence) -> Told | None:
                 hint = f"{name_of(call)}() needs an event loop, and an endpoint with def has none. {_OTHER_WAY}"
                 return Told(where=file.at(call), hint=hint)
             saw = f"record_event ran at once, before the answer; then {name_of(call)}() raised {raised.told}"
-            hint = f"The parentheses in {text_of(made[0])} call the function here, and it is no coroutine. {_OTHER_WAY}"
+            hint = (
+                f"The parentheses in {text_of(made[0])} call the function here, and it is not a coroutine. {_OTHER_WAY}"
+            )
             return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
@@ -286,7 +288,7 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
         taken = {name_of(call.func.value) for call in calls(node, "add_task") if isinstance(call.func, ast.Attribute)}
         in_another = any(other is not node and name_of(call.func) == "add_task" for other, call in added)
         if attached and (taken & parameters or in_another):
-            hint = "The answer brings a task of its own. What becomes of those that were added before?"
+            hint = "The answer brings a task of its own. What happens to those that were added before?"
             return Told(where=file.at(attached[0].value), hint=hint)
         made = calls(node, "BackgroundTasks", "BackgroundTask")
         hint = "This is a collection of your own. Who looks into it when the answer has been sent?"
@@ -332,7 +334,7 @@ def handed_over_twice(evidence: Evidence) -> Told | None:
 
 @reading("a parameter for tasks that FastAPI does not know")
 def tasks_of_another_type(evidence: Evidence) -> Told | None:
-    """FastAPI hands an endpoint its background tasks where the type of a parameter says so, and nothing else."""
+    """FastAPI gives an endpoint its background tasks only if the type of a parameter asks for them."""
     raised = evidence.raised_kind("FastAPIError")
     if raised is None or "BackgroundTask" not in raised.message:
         return None
@@ -1046,7 +1048,7 @@ def undone_around_the_session(evidence: Evidence) -> Told | None:
         names = {name_of(each.targets[0]) for each in begun}
         for call in calls(node, "rollback"):
             if isinstance(call.func, ast.Attribute) and name_of(call.func.value) in names:
-                hint = "The session commits inside the transaction that you began around it. What becomes of it here?"
+                hint = "The session commits inside the transaction that you began around it. What happens to it here?"
                 return Told(where=file.at(call), hint=hint)
     return None
 

@@ -46,7 +46,7 @@ def method_not_called(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a map() that nobody goes through")
+@reading("a map() that nobody loops over")
 def lazy_and_alone(evidence: Evidence) -> Told | None:
     """map(), filter() and a generator expression do nothing by themselves, only when somebody goes through them."""
     for file in [each for each in own_files(evidence) if any(map(_may_be_lazy, each.lines))]:

@@ -141,7 +141,7 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
                     return Told(saw=f"{evidence.saw}; {node.name}() rolled back", where=file.at(block), hint=hint)
             for call in calls(node, "rollback", "close", "reset", "invalidate"):
                 if file.at(call) in sent and call not in handling:
-                    hint = "What becomes of what was added to the session before this line? Whose session is it?"
+                    hint = "What happens to what was added to the session before this line? Whose session is it?"
                     done = "closed the session" if name_of(call) == "close" else "rolled back"
                     return Told(saw=f"{evidence.saw}; {node.name}() {done}", where=file.at(call), hint=hint)
     return None
@@ -150,7 +150,7 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
 _NO_DATETIME = re.compile(r"DateTime type only accepts|(type|to) timestamp")
 
 
-@reading("a time that is no time", _ADDS, "event_is_written", "task_uses_its_own_session")
+@reading("a value that is not a time", _ADDS, "event_is_written", "task_uses_its_own_session")
 def time_of_another_type(evidence: Evidence) -> Told | None:
     """A column for a time takes a datetime; one with a default of the database's can be left to it."""
     hint = "Of what type is this value, and which does the column hold? Who fills it where you say nothing? "
@@ -167,9 +167,9 @@ def time_of_another_type(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an object that no session was told of", _ADDS, _TOGETHER, _BATCH, "create_answers_201")
+@reading("an object that no session knows", _ADDS, _TOGETHER, _BATCH, "create_answers_201")
 def no_session_was_told(evidence: Evidence) -> Told | None:
-    """An object is written if a session was told of it. Making it, or returning it, tells none."""
+    """An object is written only if a session knows it. Creating or returning it is not enough."""
     accident = bool(evidence.raised and evidence.raised[0].bases & set(_ACCIDENTS))
     if accident or re.search(r" committed: | returned None$|None was returned|NoneType", evidence.saw):
         return None
@@ -325,7 +325,7 @@ def _another_row(chain: list[tuple[File, Function]], what: str) -> tuple[str, st
                 other = goes_on_with_the_other(node) if id(call) not in statements else None
                 if other is not None:
                     return file.at(other), f"{hint}Which of the two is '{other.id}'?"
-                hint += "What becomes of that one here?" if id(call) in statements else "Which of the two goes on?"
+                hint += "What happens to that one here?" if id(call) in statements else "Which of the two goes on?"
             return file.at(call), hint
     return None
 
@@ -576,7 +576,7 @@ def saved_by_itself(evidence: Evidence) -> Told | None:
 
 @reading("more than one commit", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
 def several_commits(evidence: Evidence) -> Told | None:
-    """Between two commits everything can stop; then what the first has saved is all that stays."""
+    """The app can stop between two commits; then only what the first one saved is left."""
     for file, node in _units(evidence):
         loops = _loops(node)
         inside = [call for loop in loops for call in calls(loop, "commit")]
@@ -650,7 +650,7 @@ def unit_not_committed(evidence: Evidence) -> Told | None:
         )
         where = (nested or flushed)[0][0].at((nested or flushed)[0][1])
     elif last and endpoint_of(evidence):
-        hint = "What is sent here lives in the session's transaction alone. Which line makes it last?"
+        hint = "What is sent here lives in the session's transaction alone. Which line makes it permanent?"
         told = _calls(evidence, "add_event")
         where = _at(told[-1]) if told else _line_in(evidence, last[-1])
     else:
@@ -667,7 +667,7 @@ def _line_in(evidence: Evidence, where: str) -> str:
 
 @reading("rolled back although nothing went wrong", "create_answers_201", _TOGETHER, _ONCE, _BATCH)
 def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
-    """What ends a block decides by whether something went wrong. With *error it always gets three values, which are
+    """The end of a block depends on whether something went wrong. With *error it always gets three values, which are
     None after a success."""
     refused = evidence.raised[0].message if evidence.raised else ""
     if evidence.sent("COMMIT") or not evidence.sent("INSERT") or (refused and "not persistent" not in refused):
@@ -694,7 +694,7 @@ def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
             if not tests and not refused and all(each.lineno < call.lineno for each in calls(node, "commit")):
                 continue  # what was to be saved should have been by then
             if not tests:
-                hint = "This runs after a success, too. What becomes of what was written?"
+                hint = "This runs after a success, too. What happens to what was written?"
             return Told(saw=saw, where=file.at(tests[-1] if tests else call), hint=hint)
     return None
 

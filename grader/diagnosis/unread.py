@@ -87,9 +87,7 @@ def _at_the_end(evidence: Evidence) -> str:
 
 def _outside(evidence: Evidence) -> str:
     name = _at_the_margin(evidence)[1]
-    return (
-        f"What begins at the margin stands outside of {name}. Compare the spaces with the lines above." if name else ""
-    )
+    return f"A line that is not indented is outside of {name}. Compare the spaces with the lines above." if name else ""
 
 
 def _at_the_margin(evidence: Evidence) -> tuple[str, str]:
@@ -144,9 +142,9 @@ _ASKED_BY_PYTHON = {
 def _not_python(saw: str, where: str) -> str:
     after = re.search(r"expected an indented block after .*on line (\d+)", saw)
     if after is not None and where.endswith(f":{after[1]}"):
-        return "What belongs to this line, and stands below it, further to the right?"
+        return "Which lines belong to this one, below it and indented?"
     if after is not None:
-        return f"What belongs to line {after[1]} stands below it, further to the right. Does this line belong to it?"
+        return f"The lines that belong to line {after[1]} are below it, and indented. Does this one belong to it?"
     only_async = _ONLY_ASYNC.search(saw)
     if only_async is not None:
         return f"{only_async[1]} is for functions that are async, and this one is not. Does this line need it?"
@@ -182,7 +180,7 @@ def _not_imported(evidence: Evidence) -> str:
         routes = [text_of(one) for each in evidence.source.file(name).functions for one in each.decorator_list]
         if of_main and any(re.match(r"app\.(get|post|put|patch|delete)\(", each) for each in routes):
             return OF_NO_APP
-        return "Two files import each other, so that neither is ready for the other. Which of them can do without?"
+        return "Two files import each other, so that neither is ready for the other. Which one does not need the other?"
     missing = _NO_SUCH_NAME.search(raised.message)
     if missing is not None:
         similar = difflib.get_close_matches(missing[1], sorted(_names_in(evidence, missing[2])), 1, cutoff=0.75)

@@ -121,7 +121,7 @@ def exclude_defaults(evidence: Evidence) -> Told | None:
 
 
 @reading(
-    "the item's own values in the place of what was sent",
+    "the item's own values instead of what was sent",
     *("update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields", *_NULL_CLEARS),
 )
 def own_values_written_back(evidence: Evidence) -> Told | None:

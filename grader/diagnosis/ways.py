@@ -324,7 +324,7 @@ TABLES_AT_START = (
 
 @reading("a value out of bounds is changed, not refused", "bad_paging_is_422")
 def clamped(evidence: Evidence) -> Told | None:
-    """A client that asks for too much is to hear of it; an answer to another question says nothing."""
+    """A client that asks for too much should be told; an answer to a different question does not tell it."""
     asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
     names = [name for name, number in asked if name == "limit" or len(asked) == 1]
     if not names or not evidence.saw.startswith("200"):
@@ -452,7 +452,7 @@ def merged_by_name(evidence: Evidence) -> Told | None:
                 keys = [each.left]
             if any(re.search(r"\bname\b", text_of(key)) for key in keys):
                 both = " and the same description" if "description" in " ".join(map(text_of, keys)) else ""
-                hint = f"Two items may have the same name{both}. What becomes of the second one here?"
+                hint = f"Two items may have the same name{both}. What happens to the second one here?"
                 if isinstance(each, ast.DictComp | ast.Assign):
                     hint = f"Two items may have the same name{both}. How many of them can be under one key?"
                 return Told(saw=_missing_from(evidence), where=file.at(each), hint=hint)
@@ -532,7 +532,7 @@ def _filled_otherwise(file: File, node: Function, empty: bool) -> Told | None:
             within = [loop for loop in loops if call in ast.walk(loop)]
             around = [loop for loop in loops if made[0] in ast.walk(loop)]
             if around and within == around:
-                hint = f"This runs in each turn of the loop. What becomes of what was in {name} by then?"
+                hint = f"This runs in each turn of the loop. What happens to what was in {name} by then?"
                 return Told(where=file.at(made[0]), hint=hint)
             told = {each.id for each in ast.walk(call) if isinstance(each, ast.Name)} - {name}
             before = [loop for loop in loops if (loop.end_lineno or 0) < call.lineno]

@@ -76,7 +76,7 @@ def _statement(evidence: Evidence) -> str:
     return {"create": "INSERT", "delete": "DELETE"}.get(evidence.rule.partition("_")[0], "UPDATE")
 
 
-@reading("a savepoint in the place of a transaction", *_SAVES)
+@reading("a savepoint instead of a transaction", *_SAVES)
 def only_a_savepoint(evidence: Evidence) -> Told | None:
     """begin_nested() makes a savepoint within the transaction; its end saves nothing."""
     nested = calls_in(evidence, "begin_nested")
@@ -374,7 +374,7 @@ def _fields_named(value: ast.expr, turns: set[str]) -> set[str]:
 
 @reading("a field is left out", *_SAVES[:2], "update_null_clears", "update_keeps_omitted_fields")
 def field_left_out(evidence: Evidence) -> Told | None:
-    """model_dump() gives what include= and exclude= leave of the fields."""
+    """model_dump() gives only the fields that include= and exclude= leave."""
     for file, call in calls_in(evidence, "model_dump", "dict"):
         for option in ("include", "exclude"):
             value = keyword(call, option)
@@ -497,7 +497,7 @@ def deletion_taken_back(evidence: Evidence) -> Told | None:
             same = {text_of(each) for argument in call.args for each in ast.walk(argument)} & deleted
             if back and (same or not back.startswith("add")):
                 what = f"{back}()" if name_of(call) == back else f"{name_of(call)}() calls {back}(), and that"
-                hint = f"{what} comes after delete(). What becomes of an item that was only marked as deleted?"
+                hint = f"{what} comes after delete(). What happens to an item that was only marked as deleted?"
                 saw = f"{evidence.saw}; no DELETE was sent"
                 return Told(
                     saw=saw, where=file.at(call), hint=hint, why="What was deleted has to be gone for everybody."
@@ -599,7 +599,7 @@ def returned_in_the_loop(evidence: Evidence) -> Told | None:
 
 @reading("the item is taken out of the session", *_SAVES, "update_refreshes", "create_refreshes")
 def taken_out(evidence: Evidence) -> Told | None:
-    """An item that was expunged is none of the session's: its changes are not sent, and it cannot be refreshed."""
+    """An expunged item no longer belongs to the session: its changes are not sent, and it cannot be refreshed."""
     raised = evidence.raised_kind("InvalidRequestError")
     found = calls_in(evidence, "expunge", "expunge_all", "make_transient", "make_transient_to_detached")
     if not found or (evidence.raised and (raised is None or "not persistent" not in raised.message)):
@@ -644,7 +644,7 @@ def value_made_up(evidence: Evidence) -> Told | None:
         return None
     hint = "The description is None here. What does this line do with it?"
     if evidence.rule.startswith("update"):
-        hint = "Nobody sent a description, and this line puts one in. What becomes of the one in the row?"
+        hint = "Nobody sent a description, and this line puts one in. What happens to the one in the row?"
     return Told(where=places[0][0].at(places[0][1]), hint=hint)
 
 

@@ -169,7 +169,7 @@ def _found_in(module: ast.Module, stubs: list[Stub]) -> Iterator[tuple[Stub, ast
             names = [each for each in bound(ast.Module([node], [])) if each in asked]
             if names and above[-1:] == [owner]:
                 hint = (
-                    f"What begins at the margin stands outside of {stub.name}. Compare the spaces with the lines above."
+                    f"A line that is not indented is outside of {stub.name}. Compare the spaces with the lines above."
                 )
                 yield stub, node, f"'{names[0]}' is declared outside of the class {stub.name}", hint
         everything = {name for each in stubs if each.name == stub.name for name in each.lacks} - {_SETTINGS}

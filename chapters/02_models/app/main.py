@@ -12,7 +12,7 @@ from app.models import Item as Item  # imported so that Base knows the table
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Run once: before the first request up to the ``yield``, after the last one from there on."""
+    """Run up to the ``yield`` before the first request, and the rest after the last one."""
     # 2.3 create the tables that do not exist yet
     ...
 

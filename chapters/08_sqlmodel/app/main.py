@@ -14,7 +14,7 @@ from app.routes import items
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Run once: before the first request up to the ``yield``, after the last one from there on."""
+    """Run up to the ``yield`` before the first request, and the rest after the last one."""
     SQLModel.metadata.create_all(engine)
     yield
 

@@ -1,4 +1,4 @@
-"""Writes that are a part of something larger: whoever calls decides when the whole of it is committed."""
+"""Writes that are part of something larger: the caller decides when all of it is committed."""
 
 from sqlalchemy.orm import Session
 

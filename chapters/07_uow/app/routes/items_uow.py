@@ -18,7 +18,7 @@ Db = Annotated[Session, Depends(get_db)]
 # has it; after any error roll back and raise it again
 @router.post("/items-uow")
 def create_item(db: Db, data: ItemCreate) -> ItemRead:
-    """Create an item and the event that tells of it: both or neither."""
+    """Create an item and the event that records it: both or neither."""
     raise NotImplementedError("7.4 write the item and an event of kind created, commit once, and answer 201 with the item as the database has it; after any error roll back and raise it again")
 
 

@@ -18,7 +18,7 @@ Db = Annotated[Session, Depends(get_db)]
 # has it; after any error roll back and raise it again
 @router.post("/items-uow", status_code=201)
 def create_item(db: Db, data: ItemCreate) -> ItemRead:
-    """Create an item and the event that tells of it: both or neither."""
+    """Create an item and the event that records it: both or neither."""
     try:
         item = crud_uow.add_item(db, data)
         crud_uow.add_event(db, item, "created")

@@ -1,4 +1,4 @@
-"""Dependencies: what FastAPI prepares for an endpoint, and clears away after it."""
+"""Dependencies: what FastAPI prepares for an endpoint, and cleans up after it."""
 
 from fastapi import Request
 from sqlalchemy.orm import Session

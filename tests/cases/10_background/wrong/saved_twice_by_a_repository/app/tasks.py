@@ -21,7 +21,7 @@ class EventRepository:
 
 
 def record_event(item_id: int, kind: str) -> None:
-    """Save an event in a session of its own: that of the request is not for use after the answer."""
+    """Save an event in its own session: the request's session is not for use after the answer."""
     # 10.4
     with SessionLocal() as session:
         repository = EventRepository(session)

@@ -10,7 +10,7 @@ router = APIRouter(tags=["items, unit of work"])
 
 @router.post("/items-uow", status_code=201)
 def create_item(data: ItemCreate) -> ItemRead:
-    """Create an item and the event that tells of it: both or neither."""
+    """Create an item and the event that records it: both or neither."""
     with UnitOfWork() as uow:
         item = uow.create(data)
         uow.commit()

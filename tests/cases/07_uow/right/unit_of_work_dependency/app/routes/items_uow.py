@@ -22,7 +22,7 @@ Uow = Annotated[UnitOfWork, Depends(unit_of_work)]
 
 @router.post("/items-uow", status_code=201, response_model=ItemRead)
 def create_item(uow: Uow, data: ItemCreate) -> object:
-    """Create an item and the event that tells of it: both or neither."""
+    """Create an item and the event that records it: both or neither."""
     item = uow.create(data)
     uow.commit()
     return item
