@@ -243,7 +243,9 @@ def nul_accepted(evidence: Evidence) -> Told | None:
     for name in re.findall(r"Validator\((\w+)\)", text_of(found[1])):
         validator = evidence.source.function(name)
         if validator is not None and not any(isinstance(each, ast.Raise) for each in ast.walk(validator[1])):
-            return Told(saw=saw, where=validator[0].at(validator[1]), hint="What does this refuse?")
+            returned = [each for each in inside(validator[1]) if isinstance(each, ast.Return)]
+            takes_out = returned[0] if len(returned) == 1 and isinstance(returned[0].value, ast.Call) else validator[1]
+            return Told(saw=saw, where=validator[0].at(takes_out), hint="What does this refuse?")
         other = _looked_for(evidence, *validator) if validator is not None else None
         if validator is not None and other is not None:
             file, text = other

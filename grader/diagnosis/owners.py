@@ -87,6 +87,8 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
     if len(values) == 1:
         if "{'id': None" in saw and isinstance(values[0][1], ast.Dict | ast.Call):
             hint = "This makes an owner for every item. What belongs here for an item that has none?"
+        elif evidence.rule == "item_without_owner_has_null":
+            hint = f"Item {step.item_id} has no owner. What does this give for it?"
         return Told(saw=saw, where=values[0][0].at(values[0][1]), hint=hint)
     joined = [(file, call) for file, node in chain for call in calls(node, "join", "outerjoin") if len(call.args) > 1]
     if len(joined) == 1 and not values:

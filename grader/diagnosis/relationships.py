@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import STOPS, built, made_of, page_passed_on, unlike_the_page
-from grader.diagnosis.endpoints import endpoint_of, own_files, own_line
+from grader.diagnosis.endpoints import behind, endpoint_of, own_files, own_line
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import LOADERS
 from grader.diagnosis.reading import Told, an, reading
@@ -920,6 +920,14 @@ def _owner_for_everybody(evidence: Evidence) -> Told | None:
                 alone = all(each is one or isinstance(one, ast.Expr) for one in node.body)
                 where = read[0].at(read[1]) if alone else where  # a class for the owner alone is right somewhere
             return Told(saw=saw, where=where, hint=hint) if file.name not in evidence.given else None
+    for file, function in behind(evidence) if endpoint_of(evidence) is not None else ():
+        made = [
+            each for each in inside(function) if isinstance(each, ast.Call) and "ItemWithOwner" in text_of(each.func)
+        ]
+        if made and file.name not in evidence.given:
+            saw = f"{evidence.saw}; {file.function_at(made[0].lineno)}() makes an ItemWithOwner"
+            hint = "For which answers is this schema meant, and which one do those below /items/ have?"
+            return Told(saw=saw, where=file.at(made[0]), hint=hint)
     bound = evidence.source.bound("ItemRead", evidence.source.file("app/schemas.py")) if read is None else None
     if bound is None or "WithOwner" not in text_of(bound[1]) or bound[0].name in evidence.given:
         return None

@@ -694,6 +694,11 @@ def requests_session(evidence: Evidence) -> Told | None:
             hint = "When this runs, the request is over, and its session may be closed. What can be taken along safely?"
             return Told(where=file.at(each), hint=hint)
     for call in calls(node, "add_task"):
+        other = _other_task(evidence, call)
+        if other:
+            saw = f"{evidence.saw}; the task was {other}, and record_event was not called"
+            hint = "Which function of app/tasks.py writes an event in a session of its own? Which one is handed over?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
         bound = [each for made in calls(call, "partial") for each in made.args[1:]]
         for given in [*bound, *call.args[1:], *(each.value for each in call.keywords)]:
             if isinstance(given, ast.Name) and given.id in ("db", "session", "item"):
@@ -715,6 +720,17 @@ def requests_session(evidence: Evidence) -> Told | None:
                     why="A session belongs to one unit of work. Whoever opens it should be the one who closes it.",
                 )
     return None
+
+
+def _other_task(evidence: Evidence, call: ast.Call) -> str:
+    """What a call hands over as the task, if that is a function of the learner's that does without record_event."""
+    given = call.args[0] if call.args else keyword(call, "func")
+    task = evidence.source.function(name_of(given)) if isinstance(given, ast.Attribute | ast.Name) else None
+    if task is None or given is None or task[1].name == "record_event" or task[0].name == "app/tasks.py":
+        return ""
+    reached = evidence.source.reached(*task, evidence.given)
+    known = any(name_of(each) == "record_event" for _, node in reached for each in ast.walk(node))
+    return "" if known or _task(evidence) is None else text_of(given)
 
 
 @reading("one session for all tasks", _OWN, _CLOSED, _NOTHING)
@@ -1501,6 +1517,10 @@ def _bounds(evidence: Evidence) -> Told | None:
     hint = f"A kind has 1 to 50 characters, this one {many}. What does this line say about it?"
     if refused and re.search(r'"type":"(enum|literal_error)"', evidence.saw):
         hint = "Which kinds does the task sheet allow, and which does this?"
+    decides = None if refused or bound else _checked_in(evidence, said)
+    if decides is not None:
+        hint = f"A kind has 1 to 50 characters, this one {many}. What does this line make of it?"
+        return Told(where=decides[0].at(decides[1]), hint=hint, why=why)
     for each in bounds.values():
         meant = difflib.get_close_matches(each.arg or "", ("max_length", "min_length"), 1, cutoff=0.8)
         meant = meant or re.findall(r"^(?:min|max)(?:imum|len)?$", each.arg or "")
@@ -1512,6 +1532,22 @@ def _bounds(evidence: Evidence) -> Told | None:
             return Told(where=file.at(each), hint=hint, why=why)
     beside = bounds.get("min_length" if size > 25 else "max_length")  # where the other one is missing
     return Told(where=file.at(bound or beside or said), hint=hint, why=why)
+
+
+def _checked_in(evidence: Evidence, said: ast.AST) -> tuple[File, ast.stmt] | None:
+    """The condition by which a function of the learner's, named in a type, decides which texts it refuses."""
+    for call in calls(said, "AfterValidator", "BeforeValidator", "PlainValidator"):
+        function = evidence.source.function(name_of(call.args[0])) if call.args else None
+        if function is None or function[0].name in evidence.given:
+            continue
+        tests = [each for each in inside(function[1]) if isinstance(each, ast.If | ast.Assert)]
+        looks = [each for each in tests if _LOOKS_AT_THE_LENGTH.search(text_of(each.test))]
+        if len(looks) == 1:
+            return function[0], looks[0]
+    return None
+
+
+_LOOKS_AT_THE_LENGTH = re.compile(r"\blen\(|match\(|search\(|\bPATTERN|\d\d")
 
 
 def _kind(evidence: Evidence) -> tuple[File, ast.AnnAssign, ast.AST] | None:

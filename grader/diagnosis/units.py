@@ -957,6 +957,23 @@ def _below_their_loops(units: list[tuple[File, Function]]) -> Iterator[tuple[Fil
                     yield file, call, loop
 
 
+@reading("one object several times in a list", _BATCH)
+def one_object_repeated(evidence: Evidence) -> Told | None:
+    """``[ItemEvent()] * 3`` holds one object three times. A session adds an object once, however often it is given."""
+    units = _units(evidence) if evidence.saw.startswith("saved: ") and not evidence.raised else []
+    for file, node in [place for unit in units for place in evidence.source.reached(*unit, evidence.given)]:
+        for each in inside(node):
+            parts = [each.left, each.right] if isinstance(each, ast.BinOp) and isinstance(each.op, ast.Mult) else []
+            repeated = [one.elts[0] for one in parts if isinstance(one, ast.List | ast.Tuple) and len(one.elts) == 1]
+            repeated += each.args[:1] if isinstance(each, ast.Call) and name_of(each) == "repeat" else []
+            made = [value for one in repeated for value in made_of(node, one) if isinstance(value, ast.Call)]
+            models = [name_of(value) for value in made if evidence.source.class_(name_of(value)) is not None]
+            if models:
+                hint = f"How many objects of {models[0]} does this line make, and how many rows is one object?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
 @reading("a row that fails is skipped", _BATCH)
 def skips_what_fails(evidence: Evidence) -> Told | None:
     """All of a batch or nothing: an error in the middle ends it as a whole."""

@@ -24,6 +24,7 @@ class Items:
     def add(self, name: str = "lamp", description: str | None = "warm light", **more: Any) -> int:
         """Write a row, and return its id."""
         self._story.stored += 1
+        self._story.chosen += [more["id"]] if "id" in more else []
         return self._database.insert(self._tables.named("items"), {"name": name, "description": description, **more})
 
     def add_many(self, count: int) -> None:
@@ -65,11 +66,13 @@ class Items:
         """Remove a row."""
         self._database.run("DELETE FROM items WHERE id = :id", id=item_id)
         self._story.stored -= 1
+        self._story.chosen = [each for each in self._story.chosen if each != item_id]
 
     def remove_all(self) -> None:
         """Remove every row."""
         self._database.run("DELETE FROM items")
         self._story.stored = 0
+        self._story.chosen = []
 
     def refuse(self, write: str, name: str) -> None:
         """Let the database refuse an ``INSERT`` or ``UPDATE`` of a row with this name."""

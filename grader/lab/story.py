@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from grader.lab.observer import Moment, Seen
+from grader.lab.words import some_of
 
 _OF_ROWS = "stored", "another", "removed", "deleted", "gave"
 
@@ -16,9 +17,10 @@ class Story:
     Attributes:
         lines: what was done, in order.
         stored: how many items there are of which nobody has to have told.
+        chosen: the ids that the check chose for some of them.
     """
 
-    __slots__ = ("_arranged", "_seen", "_told_from", "lines", "stored")
+    __slots__ = ("_arranged", "_seen", "_told_from", "chosen", "lines", "stored")
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
@@ -26,6 +28,7 @@ class Story:
         self._told_from = 0
         self.lines: list[str] = []
         self.stored = 0
+        self.chosen: list[int] = []
 
     def did(self, what: str) -> None:
         """Add to what was done."""
@@ -40,6 +43,9 @@ class Story:
             or any(word in line for line in self.lines for word in _OF_ROWS)
         )
         stored = "stored an item" if self.stored == 1 else f"stored {self.stored} items"
+        if self.stored == len(self.chosen) > 0:  # 'stored 3 items' would look as if their ids were 1, 2 and 3
+            one = self.stored == 1
+            stored = f"stored an item with the id {self.chosen[0]}" if one else f"stored items {some_of(self.chosen)}"
         return ", then ".join(self.lines if known else [stored, *self.lines])
 
     def got_to(self, what: str) -> None:

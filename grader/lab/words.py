@@ -135,7 +135,7 @@ def instead_of_begin(error: BaseException | None) -> str:
     return _NO_BEGIN if "transaction is already begun" in str(error) else ""
 
 
-_NO_BEGIN = "commit() instead of begin(): any use of the session begins a transaction, even loading the item"
+_NO_BEGIN = "no begin(): any use of the session begins a transaction, even loading the item. It only needs its commit()"
 
 
 def arguments(args: tuple[Any, ...], kwargs: dict[str, Any], sent: Sequence[tuple[Any, str]] = ()) -> str:

@@ -16,6 +16,7 @@ from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.loading import not_loaded, refusal
 from grader.lab.topics.owners import Owners
+from grader.lab.words import show
 from grader.outcomes import Wrong
 
 
@@ -125,4 +126,8 @@ def _named(owner: Any) -> str:
     """What an owner is, in words."""
     if isinstance(owner, list | set):
         return "a list" if isinstance(owner, list) else "a set"
-    return "None" if owner is None else f"{ {name: _part(owner, name) for name in ('id', 'name')} }"
+    shown = {name: _part(owner, name) for name in ("id", "name")}
+    if _part not in shown.values():
+        return f"{shown}"
+    plain = type(owner) in (type(None), bool, int, float, str, dict, tuple)
+    return show(owner) if plain else f"an object of {type(owner).__name__}"
