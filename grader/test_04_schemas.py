@@ -25,7 +25,7 @@ _BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 
 @rule(
     task="4.2",
-    title="ItemCreate needs a name that is not blank",
+    title="ItemCreate takes every name but a blank one",
     why="People find an item by its name, so they have to be able to see it. They must also be able to give it any "
     "name that they can see and that is not too long.",
     hint="Take the value above through the rules for the name, in the order in which they run. Which one "
@@ -193,7 +193,7 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
 
 @rule(
     task="4.3",
-    title="ItemUpdate refuses a blank name",
+    title="ItemUpdate takes every name but a blank one",
     why="A name has to be one that people can see, after a change as well as at the start. No other name is to be "
     "refused.",
     hint="Take the name above through the rules of ItemUpdate, in the order in which they run. Which one "

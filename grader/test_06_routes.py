@@ -328,9 +328,8 @@ def test_patch_null_name_is_422(tables: Tables, items: Items, client: Client, ap
 
 @rule(
     task="6.4",
-    title="a bad body answers 422",
-    why="A client has to hear from you what it got wrong, before the database refuses it (500) or stores "
-    "it. What is valid has to be accepted.",
+    title="a good body is accepted, a bad one answers 422",
+    why="A client has to hear from you what it got wrong, before the database refuses it (500) or stores it.",
     hint="Which line says what this body may be? Compare it with what was sent.",
 )
 def test_bad_body_is_422(tables: Tables, items: Items, api: Api, place: Place, expect: Expect) -> None:

@@ -50,8 +50,7 @@ def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None
 @rule(
     task="8.4",
     title="what a client sends is validated",
-    why="What a client sends is checked here or nowhere: after this the database stores it, or complains "
-    "with a 500. What is valid has to be accepted.",
+    why="What a client sends is checked here or nowhere: after this the database stores it, or complains with a 500.",
     hint="Which class says what this body may be? Compare what it says with what was sent.",
 )
 def test_input_is_validated(

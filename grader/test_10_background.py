@@ -96,8 +96,7 @@ def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect:
     task="10.2",
     title="a good body is accepted, a bad one answers 422",
     why="The answer is the last chance to tell the client what is wrong. The column takes an empty kind, and "
-    "PostgreSQL refuses a kind that is too long only in the task, when the client is gone. What is valid has to be "
-    "accepted.",
+    "PostgreSQL refuses a kind that is too long only in the task, when the client is gone.",
     hint="Which line says what a kind may be? Compare it with the body of this request.",
 )
 def test_bad_body_is_422(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:

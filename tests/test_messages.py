@@ -58,7 +58,7 @@ MESSAGES = {
       why       A session that stays open keeps what it holds: its objects, and
                 often a connection. If each request leaves a connection behind,
                 the app hangs after a few of them: the pool is small.
-      timeline  BEGIN > SELECT grader_probe > ANSWER 200 > ROLLBACK
+      timeline  BEGIN > SELECT by the check > ANSWER 200 > ROLLBACK
       also      3.1 the session is closed after an HTTP error; 3.1 the session
                 is closed after a crash
       rule      03_deps.closes_after_success

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -35,6 +36,27 @@ from grader.diagnosis.source import (
 from grader.diagnosis.states import nothing_has_set_it
 
 # -- names --------------------------------------------------------------------------------------------
+
+NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
+
+
+@reading("a name that is spelt differently where it is defined")
+def defined_by_another_spelling(evidence: Evidence) -> Told | None:
+    """Python takes two names for the same only if every letter is. One definition, and all who ask for it, agree."""
+    asked = re.match(r"(\S+\.py) has no name '(\w+)' \(there is ", evidence.saw)
+    missing = NO_SUCH_NAME.search(evidence.raised[0].message) if evidence.raised and not asked else None
+    path = asked[1] if asked else f"{missing[2].replace('.', '/')}.py" if missing else ""
+    name = asked[2] if asked else missing[1] if missing else ""
+    if evidence.outcome != "error" or not path or path in evidence.given:
+        return None
+    file = evidence.source.file(path)
+    defined = {each.name: each for each in file.tree.body if isinstance(each, Function | ast.ClassDef)}
+    similar = difflib.get_close_matches(name, sorted(defined), 1, cutoff=0.85)
+    others = [each for each in evidence.source.files() if each is not file]
+    if not similar or any(re.search(rf"\b{similar[0]}\b", line) for each in others for line in each.lines):
+        return None  # somebody asks for it by this very name
+    return Told(where=file.at(defined[similar[0]]), hint=f"Others ask for '{name}'. How is it spelt here?")
+
 
 _WITHOUT_A_VALUE = (
     r"^name '(?P<name>\w+)' is not defined|variable '(?P<local>\w+)'|"

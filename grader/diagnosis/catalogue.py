@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
+from grader.diagnosis.aliases import defined_by_another_spelling
 from grader.diagnosis.anywhere import awaited, behind_the_walls, no_context_manager, raised_no_exception
 from grader.diagnosis.asynchronous import asynchronous
 from grader.diagnosis.libraries import not_in_the_library
@@ -23,6 +24,7 @@ def readings_of(chapter: str) -> tuple[Reading, ...]:
         no_context_manager,
         raised_no_exception,
         behind_the_walls,
+        defined_by_another_spelling,
         not_in_the_library,
         value_in_the_statement,
     )

@@ -1006,7 +1006,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if "name=''" in told and shortest and text_of(shortest[0]) != "1":
         constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
         place = constant or (found[0], shortest[0])
-        return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
+        hint = "How many characters does an empty name have? Does this refuse it?"
+        return Told(where=place[0].at(place[1]), hint=hint)
     behind = limit_of(evidence, found, "min_length") if "name=''" in told and not shortest else None
     if behind is not None:
         hint = "How many characters does an empty name have? Does this refuse it?"
@@ -1034,7 +1035,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
             return ignored
     own = _field(evidence, "name")
     if own is not None and _of_the_other_field(evidence, "name", found):
-        return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
+        hint = "Which type does this field have here? Compare what the two types allow."
+        return Told(where=own[0].at(own[1]), hint=hint)
     if own is not None and _says_more(evidence, "name", own, found, "min_length"):
         return Told(where=own[0].at(own[1]), hint=_checked_in_the_table(evidence) or hint)
     described = evidence.source.bound("Name", found[0]) if evidence.chapter == "08_sqlmodel" else None
@@ -1046,6 +1048,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         late = stripped[0]
     elif "name=''" in evidence.saw and "name=''" not in told:
         late = next(_strip_afterwards(found[0], found[1]), late)
+    described_in = calls(found[1], "StringConstraints") if late is found[1] else []
+    late = described_in[0] if len(described_in) == 1 else late
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
 
 

@@ -114,7 +114,7 @@ def called_at_once(evidence: Evidence) -> Told | None:
             sends = [each.lineno for each in calls(node, "send")]
             if not outer and sends and min(sends) < call.lineno < max(sends):
                 return Told(saw=_BEFORE_THE_BODY, wanted=_WHOLE, where=file.at(call), hint=_AFTER_THE_BODY)
-            hint = "add_task takes the function and, apart from it, its arguments." if outer else "This runs at once."
+            hint = "Who calls the function in this line, and when?" if outer else "This runs at once."
             if not outer and evidence.rule == _WRITTEN and "record_event" in _handed_over(evidence):
                 hint = "This runs at once, and the task that is handed over does the same once more."
             if not outer and evidence.rule == "unknown_item_is_404":

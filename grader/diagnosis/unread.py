@@ -6,15 +6,16 @@ import ast
 import difflib
 import re
 
+from grader.diagnosis.aliases import NO_SUCH_NAME
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.libraries import home_of, module_like
 from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
+from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.source import calls, name_of, text_of
 from grader.outcomes import SAYS_IT_ALL
 
 _INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of tabs")
 _ONLY_ASYNC = re.compile(r"'(await|async with|async for)' outside async function$")
-_NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
 
 
 def place_for(evidence: Evidence) -> str:
@@ -44,6 +45,12 @@ def hint_for(evidence: Evidence) -> str:
     if evidence.saw.startswith("importing "):
         return _not_imported(evidence)
     return ""
+
+
+def why_for(evidence: Evidence) -> str:
+    """Why what was seen matters, where a rule is about what is refused and too much of it was; else empty."""
+    refused = evidence.saw.startswith(("422 ", "refused: "))
+    return TOO_STRICT if refused and evidence.rule in ("bad_body_is_422", "input_is_validated") else ""
 
 
 def _at_home_elsewhere(evidence: Evidence) -> str:
@@ -181,7 +188,7 @@ def _not_imported(evidence: Evidence) -> str:
         if of_main and any(re.match(r"app\.(get|post|put|patch|delete)\(", each) for each in routes):
             return OF_NO_APP
         return "Two files import each other, so that neither is ready for the other. Which one does not need the other?"
-    missing = _NO_SUCH_NAME.search(raised.message)
+    missing = NO_SUCH_NAME.search(raised.message)
     if missing is not None:
         similar = difflib.get_close_matches(missing[1], sorted(_names_in(evidence, missing[2])), 1, cutoff=0.75)
         known = f"{missing[2]} has '{similar[0]}'. Is it a typing mistake?" if similar else ""

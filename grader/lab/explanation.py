@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import UNTIL_IT_RUNS, Reading, Told, first_that_holds
 from grader.diagnosis.source import Source, calls, first_line
-from grader.diagnosis.unread import hint_for, place_for
+from grader.diagnosis.unread import hint_for, place_for, why_for
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.lab.place import Place
@@ -26,6 +27,8 @@ from grader.outcomes import NOT_EXPECTED, SAYS_IT_ALL, Verdict
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
 _CRASH = re.compile(r"(the endpoint was not called: )?a crash: |the client was told \d+ because of ")
+_NOT_SENT = re.compile(r"^no [A-Z]+ was sent|^[A-Z]+ \w+ was sent, but no COMMIT")
+_IN_THE_DATABASE = re.compile(r"(ids (that are no longer )?|(new )?rows |events )in the database|the row is")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {
@@ -58,12 +61,14 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             evidence = _evidence(parts, rule, found, verdict, source)
             crashed = _crashed_at(evidence)
             told |= _after_the_answer(evidence)
-            told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
+            told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), evidence, parts.place)
             if "mistake" in told and NOT_EXPECTED in (saw := told.get("observed", evidence.saw)):
                 told["observed"] = saw.replace(NOT_EXPECTED, "")  # it is known where this comes from
             as_seen = "observed" not in told and _is_an_accident(evidence)
             if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
                 told["why"] = UNTIL_IT_RUNS
+            if not told.get("why") and (other := why_for(evidence)):
+                told["why"] = other
             if "mistake" not in told and (first := hint_for(evidence)):
                 told["hint"] = first
             if "mistake" not in told and (closer := place_for(evidence)):
@@ -156,10 +161,13 @@ def _after_the_answer(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _mistake(held: tuple[Reading, Told] | None, place: Place) -> dict[str, Any]:
+def _mistake(held: tuple[Reading, Told] | None, evidence: Evidence, place: Place) -> dict[str, Any]:
     if held is None:
         return {}
     reading, said = held
+    if _NOT_SENT.search(said.saw) and not said.wanted and _IN_THE_DATABASE.match(evidence.wanted):
+        known = _NOT_SENT.search(evidence.saw.rpartition("; ")[2])
+        said = replace(said, saw=evidence.saw if known else f"{evidence.saw}; {said.saw}")  # as wanted is of that kind
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
     if said.where:

@@ -109,7 +109,11 @@ def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
 
 def _counted(shown: str, values: list[Any]) -> str:
     """A list as it is shown, and how many values it has where some are not shown."""
-    return f"{shorten(shown, 100)} ({len(values)} in all)" if "..." in shown else shown
+    if "..." not in shown:
+        return shown
+    cut = shorten(shown, 100)
+    whole = cut.rfind("}, {")  # a row is shown as a whole, or not at all
+    return f"{cut[: whole + 1]}, ...] ({len(values)} in all)" if whole > 0 else f"{cut} ({len(values)} in all)"
 
 
 def _ids_of(values: list[Any]) -> list[Any]:

@@ -29,7 +29,7 @@ class TableModel:
         """End the check as failed unless ``Item`` is a table model."""
         item, base = self._code.need("models.Item"), sqlmodel().SQLModel
         self._focus.on_name("models.Item")
-        wanted = "a class that inherits from SQLModel, with table=True"
+        wanted = "a class that inherits from SQLModel, and is a table"
         is_model = isinstance(item, type) and issubclass(item, base)
         self._expect(is_model, saw="models.Item does not inherit from SQLModel", wanted=wanted)
         table = getattr(item, "__table__", None)
