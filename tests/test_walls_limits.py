@@ -324,6 +324,8 @@ def update_item(*given):
         raise RuntimeError("wrong")
     return update(*given)
 """
+# A new import of the app has forgotten it.
+KNOWS_ANOTHER_CHECK = KNOWS_THE_FIRST.replace('logging.getLogger("first").__dict__', "{}")
 FLOODS = """for number in range(3, 200):
             try:
                 if stat.S_ISSOCK(os.fstat(number).st_mode): os.write(number, b"x\\n" * 10010)
@@ -543,3 +545,12 @@ def test_names_in_a_class_are_harmless(tmp_path: Path) -> None:
     for text in texts:
         assert "\u202e" not in text and "\x9b" not in text and "\u2066" not in text
         assert "##[error]" not in text
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="a check has a process of its own where there is no fork")
+def test_what_passes_only_in_a_new_import_is_noted(tmp_path: Path) -> None:
+    with Bench() as bench:
+        found = verdicts(bench, submission(tmp_path, at_import=KNOWS_ANOTHER_CHECK.replace("ENDS", "pass")))
+    assert {check.outcome for check in found.values()} == {"passed"}
+    said = "passed a check only after its app was imported once more: 05_crud/update_"
+    assert any(check.looks.startswith(said) for check in found.values())

@@ -44,6 +44,7 @@ _IN_WORDS = {
     "frames": "looks at the frames of its callers",
     "objects": "looks through all objects of Python",
     "functions of C": "calls functions of C",
+    "a new import": "passed a check only after its app was imported once more",
     "names of files": "gives its code the name of another file",
 }
 

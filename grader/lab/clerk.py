@@ -166,7 +166,7 @@ def _keep_books(
             continue
         send({"event": "start", "check": ticket})
         watch(seconds, file=results)  # tells the bench where it hangs
-        for _ in (1, 2):
+        for anew in (False, True):
             check = checks[position]
             must_not = imported and position in firsts
             wish = ticket if control else ""
@@ -213,6 +213,8 @@ def _keep_books(
             # not where the same check has run to its end before, which has left no less.
             if outcome == "passed":
                 keep(position)
+                if anew:  # code that breaks after some calls passes so, too: who grades may want to know
+                    send({"event": "looks", "at": "a new import", "where": checks[position][0]})
             used = (outcome == "passed" or (control and position in served)) and not alone
             if not used:
                 keep_none()
