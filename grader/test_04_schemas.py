@@ -138,7 +138,8 @@ def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: 
 @rule(
     task="4.3",
     title="every field of ItemUpdate may be left out",
-    why="PATCH changes a part: a client sends what it wants to change, and nothing else. What it sends is kept.",
+    why="PATCH changes a part: a client sends what it wants to change, and nothing else. "
+    "The schema has to keep what it sends.",
     hint="Take the fields above through ItemUpdate. Which line refuses them, or changes them?",
 )
 def test_update_fields_are_optional(schemas: Schemas) -> None:

@@ -13,8 +13,7 @@ from grader.diagnosis.crud import looks_up_an_id, made_of
 from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, request_of, routes_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.objects import value_of
-from grader.diagnosis.parameters import TOO_STRICT
-from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.reading import TOO_STRICT, Told, reading, reading_of
 from grader.diagnosis.routes import said_status
 from grader.diagnosis.schemas import (
     field_in,

@@ -383,7 +383,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         elif found[1] == "function" and found[2] in _OF_WORKERS:
             hint = f"{found[2]}() belongs to another library. What takes a function here, to call it later?"
         elif found[1] == "Connection" and found[2] in _OF_A_SESSION:
-            hint = f"{kind[0].upper()}{kind[1:]} knows SQL, and no objects. What opens a session here?"
+            hint = f"{kind[0].upper()}{kind[1:]} knows SQL, not objects. What opens a session here?"
             where = _gives_a_connection(evidence, where) or where
         if found[2] in _OF_METADATA and found[1] != "MetaData":
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {_knows_the_tables(evidence)}"
@@ -404,7 +404,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
                 f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {home} defines it: how does this line ask for that?"
             )
         if isinstance(getattr(builtins, found[2], None), type(len)):
-            hint = f"{found[2]}() is a function of Python's own, and no method. What does it take?"
+            hint = f"{found[2]}() is a function of Python's own, not a method. What does it take?"
         bases = {
             name_of(base)
             for _, node in evidence.source.ancestry(evidence.source.class_(found[1]))
@@ -582,7 +582,7 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
     if name in (*_METHODS, "from_orm", "parse_obj") and "Base" in bases and not bases & {"BaseModel", "SQLModel"}:
         if asked_in.startswith("app/routes"):
             return f"{owner} is the class of the table. Which class says what a client gets to see?"
-        return f"{owner} is a class of the tables, and no schema. It takes each value by its name: what has the names?"
+        return f"{owner} is a class of the tables, not a schema. It takes each value by its name: what has the names?"
     if owner == "list" and name in _METHODS:
         return f"A list has no {name}(). Which class has it, and what calls it for one item after another?"
     names = _names_of(evidence.source, owner)

@@ -20,8 +20,8 @@ from grader.diagnosis.endpoints import (
     row_asked_for,
 )
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.parameters import TOO_STRICT, table_behind
-from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.parameters import table_behind
+from grader.diagnosis.reading import TOO_STRICT, Told, reading, reading_of
 from grader.diagnosis.routes import NOBODY_SENDS
 from grader.diagnosis.schemas import (
     NOT_CALLED,

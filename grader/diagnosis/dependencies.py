@@ -820,7 +820,7 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
             if (place, leaving) in helpers and _asks_for_none(each.test):
                 continue
             if bool(then) != bool(otherwise) and len(closed) == len([*then, *otherwise]):
-                hint = "In which cases does this reach no close()?"
+                hint = "In which cases is close() never reached?"
                 return Told(where=place.at(each), hint=hint)
             always = [call for one in _finals(leaving) for call in calls(one, "close")]
             ends = [one for one in each.body if isinstance(one, ast.Return | ast.Raise)]
@@ -1145,7 +1145,7 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     elsewhere = [one for each in around for item in each.items for one in ast.walk(item)]
     for each in [call for call in calls(node, "suppress") if call not in elsewhere]:
         return Told(
-            where=file.at(each), hint="No except stands here, and yet this swallows what comes out of the endpoint."
+            where=file.at(each), hint="There is no except here, and yet this swallows what comes out of the endpoint."
         )
     for statement in _finals(node):
         for inner in ast.walk(statement):

@@ -215,7 +215,7 @@ def no_type(evidence: Evidence) -> Told | None:
         made = [one for one in ast.walk(each.annotation) if isinstance(one, ast.Call) and not one.args]
         several = isinstance(each.annotation, ast.List | ast.Tuple | ast.Set)
         if several and re.search(r"pydantic-core schema for [\[({]", raised.message):
-            hint = "This is a list of types, and no type. Which sign says 'one of the two'?"
+            hint = "This is a list of types, not a type. Which sign says 'one of the two'?"
             return Told(where=file.at(each), hint=hint)
         if made and evidence.source.class_(name_of(made[0])) is not None:
             hint = f"The parentheses make one {name_of(made[0])} here. What is its type?"

@@ -19,12 +19,11 @@ from grader.diagnosis.endpoints import (
     routes_of,
 )
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.reading import TOO_STRICT, Told, an, reading
 from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
 from grader.diagnosis.shapes import is_schema
 from grader.diagnosis.source import File, Function, arguments_of, calls, defaults_of, inside, name_of, text_of
 
-TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _OF_CLASSES = "__init__", "__call__"
 _CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
 
@@ -165,7 +164,7 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
 _TEXT_OF_DIGITS = (
     "What stands in a URL is text: {} arrives as text. What does 'strict' say about turning it into a number?"
 )
-_NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. What is?"
+_NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. Which operator is?"
 
 
 def _power_by_a_caret(evidence: Evidence, file: File, bound: ast.AST) -> str:

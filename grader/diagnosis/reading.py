@@ -73,6 +73,7 @@ def reading_of(value: Any) -> Reading | None:
 
 
 # The reason why a crash matters that has nothing to do with what the rule looks at.
+TOO_STRICT = "The task sheet allows this, so clients will send it. Nobody can tell them why it is refused."
 UNTIL_IT_RUNS = "This has to work first: until it does, nothing after it runs."
 
 

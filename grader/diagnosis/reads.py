@@ -256,7 +256,7 @@ def something_of_the_items(evidence: Evidence) -> Told | None:
 
 def _one_thing(evidence: Evidence) -> str:
     """What was returned in the place of a list: None, or something that has parts."""
-    return "None" if evidence.saw.endswith(": None") else "one thing, and no list"
+    return "None" if evidence.saw.endswith(": None") else "one thing, not a list"
 
 
 ROWS_OF_EXEC = "exec() gives items for SQLModel's select(), and rows for SQLAlchemy's. Which one is this?"

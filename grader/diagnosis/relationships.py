@@ -781,6 +781,13 @@ def other_function(evidence: Evidence) -> Told | None:
     return None
 
 
+_LEAVES_OUT = {
+    "none": "whatever is null",
+    "unset": "every field that nobody has set",
+    "defaults": "every field that has its default",
+}
+
+
 @reading("an item without an owner is left out, or gets a made-up one", _NULL)
 def no_null(evidence: Evidence) -> Told | None:
     """An item without an owner belongs in the list, with null as its owner."""
@@ -788,9 +795,10 @@ def no_null(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node, call = found
-    option = keyword(call, "response_model_exclude_none")
-    if option is not None:
-        return Told(where=file.at(option), hint="This leaves out whatever is null.")
+    for name, dropped in _LEAVES_OUT.items() if "'owner'" not in evidence.saw else ():
+        option = keyword(call, f"response_model_exclude_{name}")
+        if option is not None:
+            return Told(where=file.at(option), hint=f"This leaves out {dropped}. Which field is that here?")
     listed = list_function(evidence)
     for within, function in [each for each in (found[:2], listed) if each is not None]:
         left_out = _without_owner(function) if evidence.saw.startswith("ids of the items") else []

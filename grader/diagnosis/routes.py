@@ -538,7 +538,7 @@ def looked_for_in_the_query(evidence: Evidence) -> Told | None:
     missing = re.search(r'"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
     for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
         if found and missing and each.arg == missing[1]:
-            hint = "A plain type is looked for in the query. What is a body made of?"
+            hint = "A plain type is looked for in the query. What kind of parameter is read from the body?"
             if "task" in each.arg:
                 hint = f"FastAPI looks for '{each.arg}' in the query. How does it recognise the list of tasks?"
             elif each.arg == "item":

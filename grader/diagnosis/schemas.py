@@ -14,7 +14,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.late import set_from_outside
-from grader.diagnosis.reading import Told, an, reading, reading_of
+from grader.diagnosis.reading import TOO_STRICT, Told, an, reading, reading_of
 from grader.diagnosis.source import (
     File,
     Function,
@@ -501,7 +501,7 @@ def validator_refuses(evidence: Evidence) -> Told | None:
             if "encode(" in text_of(getattr(condition, "test", condition)):
                 hint = "What does this count: characters, or bytes? What does the column count?"
             told = _other_limit(evidence, method, condition)
-            return told or Told(where=file.at(condition), hint=hint, why=_STRICT)
+            return told or Told(where=file.at(condition), hint=hint, why=TOO_STRICT)
     return _asked_to_refuse(evidence)
 
 
@@ -527,7 +527,7 @@ def _other_limit(evidence: Evidence, method: Function, condition: ast.AST) -> To
             file, place = bound or (caller, cast(ast.AST, value))
             if isinstance(held, ast.Constant) and type(held.value) is int and held.value not in (1, _COLUMN.get(field)):
                 hint = f"{node.name}() gets {held.value} for the {field}. How long may a {field} be?"
-                return Told(where=file.at(place), hint=hint, why=_STRICT)
+                return Told(where=file.at(place), hint=hint, why=TOO_STRICT)
     return None
 
 
@@ -543,12 +543,11 @@ def _asked_to_refuse(evidence: Evidence) -> Told | None:
         raises = isinstance(node, Function) and any(isinstance(each, ast.Raise) for each in ast.walk(node))
         if raises and isinstance(node, Function) and any(len(text) > 1 and text in evidence.saw for text in texts):
             hint = f"What does {node.name}() refuse with this? Try the value above, and its neighbours."
-            return Told(where=caller.at(call), hint=hint, why=_STRICT)
+            return Told(where=caller.at(call), hint=hint, why=TOO_STRICT)
     return None
 
 
 _KINDS_OF_CHARACTERS = r"\.is(alnum|alpha|ascii|digit|identifier|printable|title|lower|upper)\(|match\(|search\("
-_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 
 
 # -- what a client may send ---------------------------------------------------------------------------
@@ -1417,7 +1416,7 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
         hint = "Take the text above through the pattern, character by character. Where does it stop?"
         if "\\n" in "".join(evidence.did[-1:]) and "." in found[2]:
             hint = "Which character of the text above does the pattern's dot not stand for?"
-    return Told(where=place[0].at(place[1]), hint=hint, why=_STRICT)
+    return Told(where=place[0].at(place[1]), hint=hint, why=TOO_STRICT)
 
 
 def _limit_in(refusal: str) -> str:
@@ -1482,13 +1481,13 @@ def _other_text(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) ->
     same = name_of(getattr(rules[1], "value", None)) if isinstance(getattr(rules[1], "value", None), ast.Name) else ""
     if same in rules[0].bindings and same.lower().startswith(other[:4]) and own != rules:
         hint = f"{same} is what a {other} may hold. May a {field} hold the same?"
-        return Told(where=rules[0].at(rules[1]), hint=hint, why=_STRICT if _refused(evidence) else "")
+        return Told(where=rules[0].at(rules[1]), hint=hint, why=TOO_STRICT if _refused(evidence) else "")
     if own is None or own == rules or not named or named.lower().startswith(field[:4]):
         return None
     texts = [name for name in rules[0].bindings if name != named and _is_text_of(evidence, rules[0], name, field)]
     if texts and _is_text_of(evidence, rules[0], named, other):
         hint = f"{named} is what a {other} may hold. Which of the two texts is this field?"
-        return Told(where=own[0].at(own[1]), hint=hint, why=_STRICT if _refused(evidence) else "")
+        return Told(where=own[0].at(own[1]), hint=hint, why=TOO_STRICT if _refused(evidence) else "")
     return None
 
 
@@ -1885,7 +1884,7 @@ def _parts_of(file: File, annotation: ast.expr) -> list[ast.expr]:
     return [value if value is not None else annotation]
 
 
-TAKES_BOTH = "What of the typing module takes a type together with the rules for it?"
+TAKES_BOTH = "Which name of the typing module takes a type together with the rules for it?"
 
 
 def _not_a_type(value: ast.expr) -> str:
@@ -1900,10 +1899,10 @@ def _not_a_type(value: ast.expr) -> str:
     if name == "str":
         return f"{text_of(value)} makes a text, not a type. What is the type, and what says how long a text may be?"
     if isinstance(value, ast.Constant) and type(value.value) is int:
-        return f"{value.value} is a number, and no type. {TAKES_BOTH}"
+        return f"{value.value} is a number, not a type. {TAKES_BOTH}"
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         of_a_type = re.search(r"\[|^\s*\w+\s*$", value.value)
-        return "The quotes make a text of this." if of_a_type else f"This is a text, and no type. {TAKES_BOTH}"
+        return "The quotes make a text of this." if of_a_type else f"This is a text, not a type. {TAKES_BOTH}"
     if name == "Annotated":
         return "Which brackets does Annotated take?"
     if isinstance(value, ast.Tuple):

@@ -554,7 +554,7 @@ def tables_listed(evidence: Evidence) -> Told | None:
                 return Told(saw=f"{evidence.saw}: tables is {text_of(option)}", where=file.at(call), hint=hint)
             if option is not None:
                 which = f"in '{option.id}'" if isinstance(option, ast.Name) else "of this list"
-                hint = f"create_all() makes the tables {which}, and no other."
+                hint = f"create_all() makes the tables {which} only."
                 made = _where_it_is_made(evidence, file, option)
                 early = _filled_before_the_models(evidence, made or (file, option))
                 if early is not None:

@@ -13,8 +13,7 @@ from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.dependencies import is_of_a_thread
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.parameters import TOO_STRICT
-from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.reading import TOO_STRICT, Told, an, reading
 from grader.diagnosis.schemas import never_called
 from grader.diagnosis.source import (
     File,
@@ -845,7 +844,7 @@ def coroutine_task(evidence: Evidence) -> Told | None:
             "FastAPI would await it, but in the event loop: while this synchronous work goes on, no other request "
             "is served."
         )
-    hint = "The work here is synchronous, and so may the function be."
+    hint = "The work here is synchronous. Does the function need to be async?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
 
 

@@ -153,7 +153,7 @@ _NO_DATETIME = re.compile(r"DateTime type only accepts|(type|to) timestamp")
 @reading("a value that is not a time", _ADDS, "event_is_written", "task_uses_its_own_session")
 def time_of_another_type(evidence: Evidence) -> Told | None:
     """A column for a time takes a datetime; one with a default of the database's can be left to it."""
-    hint = "Of what type is this value, and which does the column hold? Who fills it where you say nothing? "
+    hint = "Of what type is this value, and which does the column hold? What fills it when you leave it out? "
     hint += "See app/models.py."
     for name in ("add_item", "add_event", "record_event") if _NO_DATETIME.search(evidence.saw) else ():
         for file, node in _leads_to(evidence, name):
@@ -278,7 +278,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     handed = {*arguments_of(node)} - own
     strangers = [call for call in added if call.args and text_of(call.args[0]) in handed]
     if own and strangers and not [call for call in added if call.args and text_of(call.args[0]) in own]:
-        hint = f"This adds what the caller has brought along. What has {node.name}() made?"
+        hint = f"This adds what the caller passed in. What has {node.name}() made?"
         return Told(where=file.at(strangers[-1]), hint=hint, why=_WRONG_RECORD)
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
         hint = "This is another object than the one that was added."
@@ -1211,6 +1211,20 @@ def _of_a_condition(test: ast.If) -> str:
     return "The rollback below runs only where this is true. Is it true after every error?"
 
 
+# What gives a transaction of the session's, which rolls it back, or the session itself.
+_WITH_THE_SESSION = "get_transaction", "get_nested_transaction", "begin", "begin_nested", "object_session", "cast"
+
+
+def _of_another(rolled: list[tuple[File, ast.Call]]) -> Told | None:
+    """What there is to say of a rollback() of something else than the session, such as its connection."""
+    for file, call in rolled:
+        owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+        if isinstance(owner, ast.Call) and name_of(owner) not in _WITH_THE_SESSION:
+            hint = f"What does {text_of(owner)} give? The session waits for a rollback() as well: of which object?"
+            return Told(where=file.at(call), hint=hint)
+    return None
+
+
 @reading("no rollback after an error", _ROLLED)
 def no_rollback(evidence: Evidence) -> Told | None:
     """Closing a session is not rolling back: after a refused COMMIT the connection is still in its transaction."""
@@ -1219,6 +1233,9 @@ def no_rollback(evidence: Evidence) -> Told | None:
     named = _not_called(units, "rollback")
     if named is not None:
         return named
+    elsewhere = _of_another(rolled)
+    if elsewhere is not None:
+        return elsewhere
     crossed = {line for raised in evidence.raised for line in raised.lines}
     undone = {event.where for event in evidence.events_of("ROLLBACK")}
     for file, node in units:

@@ -10,7 +10,7 @@ from grader.diagnosis.aliases import NO_SUCH_NAME
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.libraries import home_of, module_like
 from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
-from grader.diagnosis.parameters import TOO_STRICT
+from grader.diagnosis.reading import TOO_STRICT
 from grader.diagnosis.source import calls, name_of, text_of
 from grader.outcomes import SAYS_IT_ALL
 

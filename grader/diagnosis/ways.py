@@ -22,8 +22,8 @@ from grader.diagnosis.endpoints import (
     routes_of,
 )
 from grader.diagnosis.evidence import Event, Evidence
-from grader.diagnosis.parameters import TOO_STRICT, made_by_hand
-from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.parameters import made_by_hand
+from grader.diagnosis.reading import TOO_STRICT, Told, reading, reading_of
 from grader.diagnosis.routes import said_status
 from grader.diagnosis.saves import flushed_not_committed, not_committed
 from grader.diagnosis.source import (

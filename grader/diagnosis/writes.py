@@ -609,8 +609,8 @@ def taken_out(evidence: Evidence) -> Told | None:
         return None
     hint, saw = "From here on the session knows nothing of this item. Who sends its changes then?", ""
     if evidence.sent(*_WRITES):
-        hint = "From here on the session does not know the item, and cannot load it again. After the commit it would "
-        hint += "have to."
+        hint = "From here on the session does not know the item, and cannot load it again. It would have to after "
+        hint += "the commit."
     elif evidence.rule == "delete_persists":
         saw = f"{evidence.saw}; no DELETE was sent"
         hint = (

@@ -65,7 +65,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             if "mistake" in told and NOT_EXPECTED in (saw := told.get("observed", evidence.saw)):
                 told["observed"] = saw.replace(NOT_EXPECTED, "")  # it is known where this comes from
             as_seen = "observed" not in told and _is_an_accident(evidence)
-            if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
+            if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]) and not evidence.sent("COMMIT"):
                 told["why"] = UNTIL_IT_RUNS
             if not told.get("why") and (other := why_for(evidence)):
                 told["why"] = other

@@ -65,7 +65,7 @@ class Writes:
         if rare and not self._schemas.is_accepted("ItemCreate", sent):
             return
         before = self._items.rows()
-        self._story.begin(f"stored {[_values(row) for row in before]}" if before else "stored nothing")
+        self._story.begin(f"stored {[_values(row) for row in before]}" if before else "began with an empty table")
         with self._sessions.open() as session:
             self._crud.create(session, **sent)
             rows = self._items.rows()
