@@ -145,7 +145,7 @@ MESSAGES = {
 """,
     "06_routes/wrong/pages_in_a_class_of_endpoints": """\
   x 6.5 GET /items/ answers with a page of items
-      did       stored 5 items, then GET /items/?offset=1&limit=2
+      did       stored items [3, 1, 5, 2, 4], then GET /items/?offset=1&limit=2
       saw       [{'id': 3, 'name': 'b', 'description': 'small'}, {'id': 4,
                 'name': 'a', 'description': 'small'}]
       wanted    [{'id': 2, 'name': 'e', 'description': null}, {'id': 3, 'name':
@@ -253,7 +253,7 @@ def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
         ("import select\n", "import select\nimport no_such_package\n", "Nothing that is installed has this name."),
         ("def create_item", "1 / 0\n\n\ndef create_item", "Read the exception: what does it say about this line?"),
         ("def create_item", "def keep", "Others ask for this by its name."),
-        ("def create_item", "def created_item", "Is it a typing mistake?"),
+        ("def create_item", "def created_item", "Others ask for 'create_item'. How is it spelt here?"),
     ],
 )
 def test_code_that_cannot_be_imported(old: str, new: str, hint: str, bench: Bench, tmp_path: Path) -> None:

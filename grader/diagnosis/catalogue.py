@@ -11,6 +11,7 @@ from grader.diagnosis.asynchronous import asynchronous
 from grader.diagnosis.libraries import not_in_the_library
 from grader.diagnosis.raw_sql import value_in_the_statement
 from grader.diagnosis.reading import Reading, reading_of
+from grader.diagnosis.unread import not_python
 from grader.rules import CHAPTERS
 
 
@@ -25,6 +26,7 @@ def readings_of(chapter: str) -> tuple[Reading, ...]:
         raised_no_exception,
         behind_the_walls,
         defined_by_another_spelling,
+        not_python,
         not_in_the_library,
         value_in_the_statement,
     )

@@ -10,7 +10,7 @@ from grader.diagnosis.aliases import NO_SUCH_NAME
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.libraries import home_of, module_like
 from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
-from grader.diagnosis.reading import TOO_STRICT
+from grader.diagnosis.reading import TOO_STRICT, Told, reading
 from grader.diagnosis.source import calls, name_of, text_of
 from grader.outcomes import SAYS_IT_ALL
 
@@ -18,19 +18,20 @@ _INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of t
 _ONLY_ASYNC = re.compile(r"'(await|async with|async for)' outside async function$")
 
 
-def place_for(evidence: Evidence) -> str:
-    """The line to change where Python names one below it; empty where it names the right one."""
+@reading("code that Python cannot read")
+def not_python(evidence: Evidence) -> Told | None:
+    """Python reads a whole file before it runs any of it. What is wrong is in the line where it stops, or above."""
     if evidence.outcome != "error" or " is not valid Python: " not in evidence.saw:
-        return ""
-    return _at_the_end(evidence) or ("" if _below_a_decorator(evidence) else _at_the_margin(evidence)[0])
+        return None
+    decorated = _below_a_decorator(evidence)
+    where = _at_the_end(evidence) or ("" if decorated else _at_the_margin(evidence)[0])
+    return Told(where=where, hint=decorated or _outside(evidence) or _of_the_message(evidence.saw, evidence.where))
 
 
 def hint_for(evidence: Evidence) -> str:
-    """A question for whoever has code that cannot be read or imported; empty where what was seen is something else."""
+    """A question for whoever has code that cannot be imported; empty where what was seen is something else."""
     if evidence.outcome != "error":
         return ""
-    if " is not valid Python: " in evidence.saw:
-        return _below_a_decorator(evidence) or _outside(evidence) or _not_python(evidence.saw, evidence.where)
     if re.search(r" has no name '\w+' \(there is ", evidence.saw):
         return "Is it a typing mistake?"
     if re.search(r" has no name '\w+'$", evidence.saw):
@@ -146,7 +147,7 @@ _ASKED_BY_PYTHON = {
 }
 
 
-def _not_python(saw: str, where: str) -> str:
+def _of_the_message(saw: str, where: str) -> str:
     after = re.search(r"expected an indented block after .*on line (\d+)", saw)
     if after is not None and where.endswith(f":{after[1]}"):
         return "Which lines belong to this one, below it and indented?"

@@ -17,7 +17,7 @@ from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import UNTIL_IT_RUNS, Reading, Told, first_that_holds
 from grader.diagnosis.source import Source, calls, first_line
-from grader.diagnosis.unread import hint_for, place_for, why_for
+from grader.diagnosis.unread import hint_for, why_for
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.lab.place import Place
@@ -71,8 +71,6 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
                 told["why"] = other
             if "mistake" not in told and (first := hint_for(evidence)):
                 told["hint"] = first
-            if "mistake" not in told and (closer := place_for(evidence)):
-                told["where"] = parts.place.shown(closer)
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = SAYS_IT_ALL
                 if _NONE_IN_AN_OPERATION.search(evidence.saw):
