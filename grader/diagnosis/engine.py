@@ -1898,7 +1898,7 @@ def second_engine(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(bind), hint=hint)
         for place in _engines_of_classes(file):
             saw = f"{evidence.saw}; it has one for certain classes only"
-            hint = "This names an engine for these classes only. Which one does a session use for a statement without a class?"
+            hint = "This names an engine for these classes only. Which one is used for a statement without a class?"
             return Told(saw=saw, where=file.at(place), hint=hint)
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is not an engine" in evidence.saw:
