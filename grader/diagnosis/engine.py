@@ -270,8 +270,9 @@ def never_asked(evidence: Evidence) -> Told | None:
 
 
 def _in_a_function_without_calls(evidence: Evidence, file: File, node: ast.AST) -> Function | None:
-    """The function around a node, if its name is written nowhere else: a decorator, or Python itself, may call it."""
-    around = [each for each in file.functions if node in inside(each)]
+    """The function around a node, if its name is written nowhere else: a decorator, a base or Python may call it."""
+    inherited = [each for owner in file.classes if owner.bases for each in owner.body]
+    around = [each for each in file.functions if node in inside(each) and each not in inherited]
     plain = [each for each in around if not each.name.startswith("__") and not each.decorator_list]
     for function in plain[-1:]:
         used = [each for one in evidence.source.files() for each in one.nodes if isinstance(each, _SAYS_A_NAME)]
