@@ -372,6 +372,8 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
         if nearly := _nearly(found[2], _names_of(evidence.source, found[1])):
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. It has '{nearly}'."
+        elif found[1] in ("Crash", "Teapot") and evidence.source.class_(found[1]) is None:  # of the check's endpoints
+            hint = f"The endpoint raised an exception of its own here. Do all exceptions have .{found[2]}?"
         elif found[1] in ("sessionmaker", "Session") and found[2] == "remove":
             hint = "remove() belongs to scoped_session. Which method of the session itself ends the work with it?"
         elif found[1] == "_Environ":

@@ -148,7 +148,7 @@ def yields_the_factory(evidence: Evidence) -> Told | None:
         if evidence.raised_kind("UnboundLocalError"):
             return None  # the function has given the name to something else
         if found and text_of(each.value) in ("SessionLocal", "sessionmaker", "Session"):
-            made = [one for one in inside(found[1]) if isinstance(one, ast.Assign) and _opens(one.value)]
+            made = _sessions_named(found[1])
             hint = f"{text_of(each.value)} makes sessions. What turns it into one?"
             if made:
                 hint = f"{text_of(each.value)} makes sessions. Which session have you made above?"
@@ -261,6 +261,14 @@ def _looped_over(evidence: Evidence, node: Function) -> ast.AST | None:
     looped += [(each, each.value) for each in inside(node) if isinstance(each, ast.YieldFrom)]
     of_a_session = [each for each, over in looped if text_of(over) in held or _opens(over)]
     return of_a_session[0] if len(of_a_session) == 1 else None
+
+
+def _sessions_named(function: Function) -> list[ast.AST]:
+    """Where a function makes a session and gives it a name: ``db = SessionLocal()``, ``with SessionLocal() as db``."""
+    named = [each for each in inside(function) if isinstance(each, ast.Assign | ast.AnnAssign | ast.NamedExpr)]
+    opened = [each for each in inside(function) if isinstance(each, ast.withitem) and each.optional_vars is not None]
+    made: list[ast.AST] = [each for each in named if each.value is not None and _opens(each.value)]
+    return [*made, *(each for each in opened if any(map(_opens, calls(each.context_expr, *_MAKERS))))]
 
 
 def _opens(node: ast.expr) -> bool:
@@ -1193,6 +1201,20 @@ def _raised_in(evidence: Evidence, handler: ast.ExceptHandler) -> list[tuple[Fil
     return found
 
 
+def _raises_another(node: ast.Raise, handler: ast.ExceptHandler | None = None) -> str:
+    """The hint for a line that raises something else than what has come: where that looks alike, what it does."""
+    kind = text_of(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
+    if kind == "type":
+        return "This makes a new exception of the same class. How do you raise again the one that was caught?"
+    caught = [text_of(each) for each in ast.walk(handler.type)] if handler is not None and handler.type else []
+    if kind in caught and kind != "Exception":
+        return f"This makes a new {kind}. How do you raise again the one that was caught, with all that it says?"
+    return "This raises a different exception from the one that came."
+
+
+_A_PUZZLE = "Code that replaces exceptions turns a clear 404 into a puzzling 500, or hides a bug."
+
+
 @reading("an exception is replaced by another one", _ERROR)
 def replaces_errors(evidence: Evidence) -> Told | None:
     """The client, and handlers in main.py, wait for the exception that was raised, with its status and its detail."""
@@ -1202,13 +1224,11 @@ def replaces_errors(evidence: Evidence) -> Told | None:
         for handler in attempt.handlers:
             other = [(file, each) for file, each in _raised_in(evidence, handler) if each.exc is not None]
             if found and other:
-                return Told(
-                    where=(other[0][0] or found[0]).at(other[0][1]),
-                    hint="This raises another exception than the one that came.",
-                )
+                where = (other[0][0] or found[0]).at(other[0][1])
+                return Told(where=where, hint=_raises_another(other[0][1], handler), why=_A_PUZZLE)
     for file, method in _exits(evidence, found[1]) if found else ():
         for each in [each for each in inside(method) if isinstance(each, ast.Raise) and each.exc is not None]:
-            return Told(where=file.at(each), hint="This raises another exception than the one that came.")
+            return Told(where=file.at(each), hint=_raises_another(each), why=_A_PUZZLE)
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:

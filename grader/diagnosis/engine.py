@@ -247,6 +247,103 @@ def _field_of_a_model(evidence: Evidence, file: File, node: ast.stmt) -> tuple[F
     return None
 
 
+@reading("what reads the environment never runs", "url_from_environment")
+def never_asked(evidence: Evidence) -> Told | None:
+    """The line that asks for the variable is there, in a function that nobody calls or in a loop over nothing."""
+    if not evidence.saw.startswith("db.DATABASE_URL is "):
+        return None
+    asking = [(file, key) for file in own_files(evidence) for key in _names_asked_for(file.tree)]
+    loops = [(file, _loop_over_nothing(evidence, file, key)) for file, key in asking]
+    saw = f"{evidence.saw}: the environment was never asked for it"
+    found = [(file, each) for file, each in loops if each is not None]
+    if found and len(found) == len(asking):
+        file, over = found[0]
+        hint = f"How often does this loop run? Print {text_of(over)} in front of it."
+        return Told(saw=saw, where=file.at(over), hint=hint)
+    uncalled = [(file, _in_a_function_without_calls(evidence, file, key)) for file, key in asking]
+    named = [(file, each) for file, each in uncalled if each is not None]
+    if named and len(named) == len(asking):
+        file, function = named[0]
+        hint = f"{function.name}() reads the environment. Which line calls it?"
+        return Told(saw=f"{saw}, because nobody calls {function.name}()", where=file.at(function), hint=hint)
+    return None
+
+
+def _in_a_function_without_calls(evidence: Evidence, file: File, node: ast.AST) -> Function | None:
+    """The function around a node, if its name is written nowhere else: a decorator, a base or Python may call it."""
+    inherited = [each for owner in file.classes if owner.bases for each in owner.body]
+    around = [each for each in file.functions if node in inside(each) and each not in inherited]
+    plain = [each for each in around if not each.name.startswith("__") and not each.decorator_list]
+    for function in plain[-1:]:
+        used = [each for one in evidence.source.files() for each in one.nodes if isinstance(each, _SAYS_A_NAME)]
+        texts = [each.value for one in evidence.source.files() for each in one.nodes if isinstance(each, ast.Constant)]
+        if function.name not in {*map(name_of, used), *(each for each in texts if isinstance(each, str))}:
+            return function
+    return None
+
+
+_SAYS_A_NAME = ast.Name | ast.Attribute | ast.alias
+
+
+def _loop_over_nothing(evidence: Evidence, file: File, node: ast.AST) -> ast.expr | None:
+    """What the loop around a node goes through, if that is what an object holds itself, and it holds nothing.
+
+    ``vars(self)`` knows no attribute of the class, and ``__annotations__`` none that has no type.
+    """
+    for loop in [each for each in file.nodes if isinstance(each, _LOOPS) and node in inside(each)]:
+        over = loop.iter if isinstance(loop, ast.For) else loop.generators[0].iter
+        held = [each.args[0] for each in calls(over, "vars") if each.args]
+        typed = [each.args[0] for each in calls(over, "get_type_hints", "fields") if each.args]
+        read = [each for each in inside(over) if isinstance(each, ast.Attribute)]
+        held += [each.value for each in read if each.attr == "__dict__"]
+        typed += [each.value for each in read if each.attr == "__annotations__"]
+        owner = _class_of(evidence, file, next(iter([*held, *typed]), None), itself=bool(typed))
+        body = owner.body if owner is not None else []
+        if held and owner is not None and _holds_nothing(file, owner, loop):
+            return over
+        if typed and [each for each in body if isinstance(each, ast.Assign)] == [each for each in body if _binds(each)]:
+            return over
+    return None
+
+
+_LOOPS = ast.For | ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp
+
+
+def _binds(statement: ast.stmt) -> bool:
+    """Whether a statement in a class gives an attribute a value, or a type."""
+    return isinstance(statement, ast.Assign | ast.AnnAssign)
+
+
+def _class_of(evidence: Evidence, file: File, node: ast.expr | None, *, itself: bool) -> ast.ClassDef | None:
+    """The plain class of an object that an expression names: ``self``, what ``Settings()`` is; or of a class itself."""
+    value = node.args[0] if isinstance(node, ast.Call) and name_of(node) == "type" and node.args else node
+    for owner in file.classes if isinstance(value, ast.Name) else ():
+        methods = [each for each in owner.body if isinstance(each, Function) and node in inside(each)]
+        if methods and isinstance(value, ast.Name) and value.id in arguments_of(methods[0])[:1]:
+            of_the_class = bool(methods[0].decorator_list) and not itself  # its own attributes are those of the class
+            return owner if not owner.decorator_list and not owner.bases and not of_the_class else None
+    around = [each for each in file.functions if node in inside(each)] if node is not None else []
+    if around and isinstance(value, ast.Name) and value.id in arguments_of(around[-1]):
+        handed = evidence.source.handed_over(file, around[-1], value.id)
+        value = handed[1] if handed is not None else None
+    if itself and isinstance(value, ast.Name) and (found := evidence.source.class_(value.id)) is not None:
+        return found[1] if not found[1].decorator_list and not found[1].bases else None
+    made = _values_of(file, value) if isinstance(value, ast.Name) else []
+    value = made[0] if len(made) == 1 else value
+    if not isinstance(value, ast.Call) or value.args or value.keywords:
+        return None
+    found = evidence.source.class_(name_of(value))
+    return found[1] if found is not None and not found[1].decorator_list and not found[1].bases else None
+
+
+def _holds_nothing(file: File, owner: ast.ClassDef, loop: ast.AST) -> bool:
+    """Whether the objects of a class get no attribute of their own: nothing in the file sets one, but for this loop."""
+    stored: list[ast.AST] = [each for each in file.calls("setattr") if each not in inside(loop)]
+    stored += [each for each in file.nodes if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)]
+    filled = re.search(r"__dict__\.update|vars\(\w+\)(\.update|\[)|__slots__|__setattr__", text_of(owner))
+    return not stored and filled is None
+
+
 def _place_of_the_url(evidence: Evidence) -> tuple[File, ast.stmt] | None:
     """The statement that gives DATABASE_URL its value, in app/db.py or where that imports it from."""
     file = evidence.source.file(_DB)
@@ -1061,12 +1158,20 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             decided, value = _decided(evidence, file, condition, node)
             hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
             for name, gives in _PARTS_OF_A_URL.items():
-                if name in text_of(condition):
+                if name in _spelt_out(file, condition):
                     hint = f"For this URL, {name} is {gives!r}. What does this condition say about that?"
             if _is_a_place(value):
                 hint = "find() says where a text begins in another one: 0 at its start, and -1 where it is not in it. "
                 hint += "Which of these numbers count as true?"
             return Told(saw=saw, where=decided.at(value.lineno), hint=hint)
+        choice = next(filter(None, (_choice_around(file, each) for each in (node, *_uses_of(file, node)))), None)
+        if choice is not None:
+            asks = "Which case does it take?" if choice in _subjects(file) else "What does get() find for it?"
+            hint = f"The URL begins with postgresql+psycopg://. {asks}"
+            for name, gives in _PARTS_OF_A_URL.items():
+                if name in _spelt_out(file, choice):
+                    hint = f"For this URL, {name} is {gives!r}. {asks}"
+            return Told(saw=saw, where=file.at(choice), hint=hint)
         shared = _one_dict_for_all(file, node)
         if shared is not None:
             hint = "Are these two dicts, or two names of one? "
@@ -1076,6 +1181,33 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             return Told(saw=saw, where=file.at(shared), hint=hint)
         return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
+
+
+def _subjects(file: File) -> list[ast.expr]:
+    """What the file compares with several cases, one after the other."""
+    return [each.subject for each in file.nodes if isinstance(each, ast.Match)]
+
+
+def _choice_around(file: File, node: ast.AST) -> ast.expr | None:
+    """What decides over an option where there is no if: the subject of a match, or the key that get() looks for.
+
+    A case of SQLite's own is right, and so is a place of SQLite's own in a dictionary: what get() gives to all others
+    is its second argument.
+    """
+    for each in file.nodes:
+        if isinstance(each, ast.Match) and node in inside(each):
+            cases = [one for one in each.cases if node in inside(one)]
+            return each.subject if "sqlite" not in {text_of(one.pattern).strip("'") for one in cases} else None
+        looks_up = isinstance(each, ast.Call) and name_of(each) == "get" and "environ" not in text_of(each.func)
+        if isinstance(each, ast.Call) and looks_up and any(node in inside(default) for default in each.args[1:]):
+            return each.args[0]
+    return None
+
+
+def _spelt_out(file: File, node: ast.expr) -> str:
+    """The text of an expression, and that of what its names were given, where that happens once."""
+    values = [_values_of(file, each) for each in inside(node) if isinstance(each, ast.Name)]
+    return " ".join(map(text_of, [node, *(each[0] for each in values if len(each) == 1)]))
 
 
 def _one_dict_for_all(file: File, node: ast.AST) -> ast.Assign | None:
@@ -1132,6 +1264,11 @@ _PARTS_OF_A_URL = {
     "get_backend_name()": "postgresql",
     ".drivername": "postgresql+psycopg",
     ".dialect.name": "postgresql",
+    ".scheme": "postgresql+psycopg",
+    "split(':')[0]": "postgresql+psycopg",
+    "split('://')[0]": "postgresql+psycopg",
+    "partition(':')[0]": "postgresql+psycopg",
+    "partition('://')[0]": "postgresql+psycopg",
 }
 
 
@@ -1277,6 +1414,10 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_DB)
     bound = _bound(file, "SessionLocal")
     made = calls(bound, "sessionmaker", "Session", "partial") if bound is not None else []
+    if bound is not None and not made:  # perhaps in a function of the learner's own
+        value = getattr(bound, "value", None)
+        helper = evidence.source.function(name_of(value), _DB) if value is not None else None
+        made = calls(helper[1], "sessionmaker", "Session", "partial") if helper is not None else []
     options = [each.arg for call in made for each in call.keywords]
     own_class = any(_own_session_class(each) for each in file.classes) or "configure" in "\n".join(file.lines)
     if not made or own_class or None in options or "autoflush" in options:
@@ -1563,6 +1704,60 @@ def _lost_in_a_factory(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=maker[0].at(made[0]), hint=hint)
 
 
+@reading("autoflush=False among options that nobody uses", "query_does_not_write_pending_objects")
+def options_left_behind(evidence: Evidence) -> Told | None:
+    """A dictionary of options says autoflush=False, and the sessions are made with other options."""
+    file = evidence.source.file(_DB)
+    made = file.calls("Session", "sessionmaker", "partial")
+    if len(made) != 1 or any(map(_own_session_class, file.classes)) or re.search(_SET_LATER, text_of(file.tree)):
+        return None
+    said = [(place, value) for name, place, value in options(file.tree) if name == "autoflush"]
+    held = {each for place, _ in said for each in _holding(file, place)}
+    if not held or any(text_of(value) != "False" or not _holding(file, place) for place, value in said):
+        return None
+    if _read_elsewhere(file, held):
+        return None
+    name = sorted(held)[0]
+    hint = f"{name} holds autoflush=False. Which options does {name_of(made[0])}() get on this line?"
+    return Told(saw=f"{evidence.saw}; the session was made without autoflush=False", where=file.at(made[0]), hint=hint)
+
+
+_SET_LATER = r"\.autoflush\b|configure|setattr"
+
+
+def _holding(file: File, place: ast.AST) -> set[str]:
+    """The names of the dictionaries that hold an option which is given at this place."""
+    for each in file.nodes:
+        if isinstance(each, ast.Assign | ast.AnnAssign):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            made = each.value
+            a_dict = isinstance(made, ast.Dict) or (isinstance(made, ast.Call) and text_of(made.func) == "dict")
+            if a_dict and made is not None and place in [*ast.iter_child_nodes(made)]:
+                return {name_of(target) for target in targets if isinstance(target, ast.Name)}
+            if isinstance(targets[0], ast.Subscript) and targets[0].slice is place:
+                return {name_of(targets[0].value)} - {""}
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and _fills(each, place):
+            return {name_of(each.func.value)} - {""}
+    return set()
+
+
+def _fills(call: ast.Call, place: ast.AST) -> bool:
+    """Whether a call puts an option into the dictionary whose method it is."""
+    given = [*call.args, *call.keywords]
+    return name_of(call) in ("update", "setdefault") and any(place is each or place in inside(each) for each in given)
+
+
+def _read_elsewhere(file: File, names: set[str]) -> bool:
+    """Whether anything reads these names beyond the calls and assignments that fill what they hold."""
+    filled = [
+        each.func.value for each in file.calls("update", "setdefault", "pop") if isinstance(each.func, ast.Attribute)
+    ]
+    stored = [each for each in file.nodes if isinstance(each, ast.Subscript) and isinstance(each.ctx, ast.Store)]
+    writes = [*filled, *(each.value for each in stored)]
+    reads = [each for each in file.nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+    return any(each.id in names and each not in writes for each in reads)
+
+
 @reading("one session for everybody", "sessions_are_independent")
 def one_session(evidence: Evidence) -> Told | None:
     """Every caller gets the same session. What one of them commits or rolls back affects all of them."""
@@ -1702,6 +1897,10 @@ def second_engine(evidence: Evidence) -> Told | None:
             if text_of(each.targets[0]).endswith("metadata.bind"):
                 hint = "SQLAlchemy 2 looks for no engine in a metadata. What tells the sessions which one to use?"
                 return Told(where=file.at(bind), hint=hint)
+        for place in _engines_of_classes(file):
+            saw = f"{evidence.saw}; it has one for certain classes only"
+            hint = "This names an engine for these classes only. Which one is used for a statement without a class?"
+            return Told(saw=saw, where=file.at(place), hint=hint)
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is not an engine" in evidence.saw:
         texts = [each.value for each in inside(bind) if isinstance(each, ast.Constant) and each.value in file.bindings]
@@ -1710,6 +1909,14 @@ def second_engine(evidence: Evidence) -> Told | None:
             return Told(where=file.at(bind), hint=hint)
         return Told(where=file.at(bind), hint="A session works with an engine, not with a URL.")
     return None
+
+
+def _engines_of_classes(file: File) -> list[ast.AST]:
+    """Where sessions are told which engine some classes have: ``binds={Base: engine}``, ``db.bind_mapper(...)``."""
+    named = [
+        place for name, place, value in options(file.tree) if name == "binds" and text_of(value) not in ("{}", "None")
+    ]
+    return [*named, *file.calls("bind_mapper", "bind_table")]
 
 
 @reading("autocommit=True no longer exists", "session_uses_engine")

@@ -639,6 +639,8 @@ def field_required(evidence: Evidence) -> Told | None:
     found = re.search(r"refused: (\w+): Field required", evidence.saw)
     declared = _field(evidence, found[1]) if found else None
     schema = _schema(evidence)
+    if found is not None and schema is None:
+        return _required_by_create_model(evidence, found[1])
     if found is None or declared is None or schema is None:
         return None
     if declared[1] not in schema[1].body:
@@ -657,8 +659,41 @@ def field_required(evidence: Evidence) -> Told | None:
             hint = f"Pydantic knows no '{misspelt.arg}', and ignores it. It knows 'default'."
             return Told(where=declared[0].at(misspelt.value), hint=hint)
         hint += " Its type can stay as it is." if found[1] == "name" else ""
+    if _has_dots(getattr(declared[1], "value", None)):
+        hint = _DOTS.format(an(found[1]))
     hint = _GIVES_IDS if found[1] == "id" else hint
     return Told(where=declared[0].at(declared[1]), hint=hint)
+
+
+def _required_by_create_model(evidence: Evidence, field: str) -> Told | None:
+    """What there is to say of a field without a default in what create_model() is given."""
+    schema, file = _SCHEMA.search("".join(evidence.did[-1:])), evidence.source.file("app/schemas.py")
+    bound = evidence.source.bound(schema[1], file) if schema else None
+    if schema is None or bound is None or not bound[0].calls("create_model"):
+        return None
+    file, made = bound
+    alone: list[ast.expr] = [value for name, _, value in options(made) if name == field]
+    told: list[ast.expr] = [each for each in alone if isinstance(each, ast.Tuple)]
+    told = told or [value for name, _, value in options(file.tree) if name == field and isinstance(value, ast.Tuple)]
+    told = told or [each for each in file.nodes if isinstance(each, ast.Tuple) and _has_dots(each)]  # made in a loop
+    told = told or alone
+    if len(told) != 1:
+        return None
+    hint = f"What does this say about {an(field)} that is left out? create_model() takes a type and a default."
+    return Told(where=file.at(told[0]), hint=_DOTS.format(an(field)) if _has_dots(told[0]) else hint)
+
+
+_DOTS = "To Pydantic, ... is no default. What does it say about {} that is left out?"
+
+
+def _has_dots(node: ast.AST | None) -> bool:
+    """Whether ``...`` stands where a default could: alone, second in a tuple, or first in Field()."""
+    if isinstance(node, ast.Tuple):
+        return bool(node.elts) and _has_dots(node.elts[-1])
+    if isinstance(node, ast.Call):
+        given = keyword(node, "default") or next(iter(node.args), None)
+        return name_of(node) == "Field" and _has_dots(given)
+    return isinstance(node, ast.Constant) and node.value is ...
 
 
 @reading("null is refused for the description", "create_description_is_optional", "update_fields_are_optional")

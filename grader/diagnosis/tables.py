@@ -962,6 +962,29 @@ def unique_name(evidence: Evidence) -> Told | None:
     return None
 
 
+def _one_id_for_all(evidence: Evidence, file: File, column: ast.stmt) -> Told | None:
+    """What there is to say of an id whose default is one and the same value for every item."""
+    for name in ("default", "insert_default"):
+        option = _option(column, name)
+        bound = evidence.source.bound(option.id, file) if isinstance(option, ast.Name) else None
+        value = text_of(getattr(bound[1], "value", None) if bound else option)
+        if option is None or not re.fullmatch(r"-?\d+", value):
+            continue
+        hint = "This gives every new item the same id. Who should count instead?"
+        if name == "default" and _is_a_dataclass(evidence):
+            hint += " To a dataclass you can say that nobody passes an id: which option of mapped_column() does that?"
+        saw = f"the id of every new item is {value}; {evidence.saw}"
+        return Told(saw=saw, where=file.at(option), hint=hint)
+    return None
+
+
+def _is_a_dataclass(evidence: Evidence) -> bool:
+    """Whether the model of an item is a mapped dataclass, whose defaults are those of its ``__init__()``."""
+    owners = [owner for _, owner in _item_and_its_bases(evidence)]
+    said = [text_of(each) for owner in owners for each in (*owner.bases, *owner.decorator_list)]
+    return any(re.search(r"MappedAsDataclass|mapped_as_dataclass", each) for each in said)
+
+
 _NO_ROWIDS = "SQLite takes a new id from the row's rowid. What does this say about rowids?"
 
 
@@ -995,8 +1018,10 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
         place = _attribute(evidence, keys[0])
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="Two columns make up the primary key now. Then nobody counts.")
-    elif re.search(r"\b(insert_)?default(_factory)?=", line):
-        hint = "This default is made by Python, in this process. Who else inserts rows?"
+    if (same := _one_id_for_all(evidence, *found)) is not None:
+        return same
+    if re.search(r"\b(insert_)?default(_factory)?=", line):
+        hint = "Here Python makes the id, in each process for itself. Who knows all rows of the table, and can count?"
     elif re.search(r"\b(BigInteger|SmallInteger|BIGINT|SMALLINT)\b", line):
         hint = "SQLite gives out ids only where the type of the column is INTEGER. What is it here?"
     else:
