@@ -93,8 +93,11 @@ def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect)
     "description?",
 )
 def test_description_is_optional(item_tables: ItemTables, story: Story, expect: Expect) -> None:
-    """NULL as a description is stored."""
+    """NULL as a description is stored, and the class takes None."""
     table = item_tables.items_with("description")
+    story.begin("Item(name='lamp', description=None)")
+    table.expect_made_without("description")
+    story.begin()
     story.did("inserted a row whose description is NULL")
     stored = table.stores(name="lamp", description=None)
     expect(stored, saw=f"the database refused it: {table.refusal}", wanted="the row is stored")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import suppress
+from inspect import signature
 from itertools import count
 from typing import Any
 
@@ -71,6 +72,19 @@ class ItemTable:
         missing = [name for name in names if not hasattr(item, name)]
         saw = f"Item has no attribute {' and no '.join(missing)}"
         self._expect(not missing, saw=saw, wanted=f"Item has the attributes {', '.join(names)}")
+
+    def expect_made_without(self, name: str) -> None:
+        """End the check as failed if the class cannot be made with None as this attribute.
+
+        What else its constructor takes, or is not called so, is anybody's choice.
+        """
+        item, values = self._code.need("models.Item"), {**LAMP, name: None}
+        if not all(hasattr(item, each) for each in values):
+            return
+        with suppress(TypeError, ValueError):
+            signature(item).bind(**values)
+            with self._code.running("an Item"):
+                item(**values)
 
     def has_column(self, name: str) -> bool:
         """Whether the table has a column of this name."""
