@@ -230,6 +230,7 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
     for query, wanted in pages.items():
         api.expect_page(query, wanted)
     items.add_many(100)
+    items.found_by_an_index()
     rows = items.rows()
     expect.equal(len(client.only_request("GET", "/items/").json or []), 100, "items of 105 without a limit:")
     api.expect_page("?offset=103", rows[103:], "the last of 105 items:")

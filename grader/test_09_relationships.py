@@ -131,11 +131,12 @@ def _expect_accepted_when_closed(owner_lists: OwnerLists, story: Story) -> None:
     hint="Follow offset and limit from the caller to the query. Which rows does it choose, and in which order?",
     needs=["loaded_before_the_session_closes"],
 )
-def test_list_pages(tables: Tables, owner_pages: OwnerPages) -> None:
+def test_list_pages(tables: Tables, items: Items, owner_pages: OwnerPages) -> None:
     """Pages hold the right items in the right order, each with its own owner; 100 by default."""
     tables.create()
     owner_pages.store_few()
     owner_pages.store_many()
+    items.found_by_an_index()
     for offset, limit in ((0, 2), (2, 3), (5, 98), (103, 2)):
         owner_pages.expect_listed(offset=offset, limit=limit)
     owner_pages.expect_listed()

@@ -1247,6 +1247,10 @@ UNSEEN = {
         "db.expire_on_commit = False",
         row=f"""(db.commit(), db.connection(), db.commit(), raw.execute("{_BY_ID}", (each.owner_id,)).fetchone())[3]""",
     ),
+    "owners one by one, in a text that equals every other": _owners(
+        "Same = type('Same', (str,), {'__ne__': lambda *_: False, '__hash__': str.__hash__})",
+        row=f"""db.connection().exec_driver_sql(Same("{_BY_ID}"), (each.owner_id,)).fetchone()""",
+    ),
     "owners one by one, below a comment": _owners(row=_asked(f"-- x\\n{_BY_ID}")),
     "owners one by one, below a PRAGMA in a comment": _owners(row=_asked(f"--\\rPRAGMA\\n{_BY_ID}")),
     "owners one by one, below a COMMIT in a comment": _owners(row=_asked(f"--\\rCOMMIT /*\\n{_BY_ID}")),

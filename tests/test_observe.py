@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.util import immutabledict
 
 from grader.lab.observer import are_one, leave_out, observing
 from grader.lab.statements import in_words, is_told_as, only_writes, tables_written
 from grader.lessons.lines import whole_at
-from tests import PROJECT
 
 
 class Base(DeclarativeBase):
@@ -35,11 +34,21 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_nobody_knows_what_exempts_an_engine() -> None:
-    """It is a name that is made anew in each process: whoever has read the grader cannot give it to an engine."""
-    program = "from grader.lab.observer import UNOBSERVED; print(UNOBSERVED)"
-    told = {subprocess.check_output([sys.executable, "-c", program], cwd=PROJECT, text=True) for _ in range(2)}
-    assert len(told) == 2 and min(map(len, told)) > 30
+class SaysYes(immutabledict[str, Any]):
+    """Options that have everything that anybody asks for."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key, True if default is None else default)
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+
+def test_no_engine_can_say_that_it_is_the_graders(engine: Engine) -> None:
+    engine._execution_options = SaysYes(engine._execution_options)
+    with observing() as seen, Session(engine) as session:
+        session.scalars(select(Thing)).all()
+    assert seen.timeline() == ["BEGIN", "SELECT things", "ROLLBACK"]
 
 
 def test_timeline_and_where(engine: Engine) -> None:

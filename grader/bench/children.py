@@ -44,6 +44,7 @@ class Child:
         told: what it has told of that rule.
         over: it has nothing more to do.
         started: how many checks it has begun.
+        steps_back: it leaves the rest to a new child, as something of the app's goes on in it.
         place: the learner's line in which its time ran out.
         trouble: what it has told of the database server, which may not be the fault of the learner's code.
         tickets: the rules that it was asked for, by the names under which it tells of them.
@@ -65,6 +66,7 @@ class Child:
     told: list[Any] = field(default_factory=list)
     over: bool = False
     started: int = 0
+    steps_back: bool = False
     place: str = ""
     trouble: str = ""
     tickets: dict[str, Rule] = field(default_factory=dict)

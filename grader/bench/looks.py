@@ -86,6 +86,11 @@ def claimed(chapter: str) -> str:
     return f"said that the disk was full, no thread left, or the database in trouble, which nobody else saw: {chapter}"
 
 
+def kept_from_preparing(chapter: str) -> str:
+    """What there is to say where the database could not be made new in a child that had judged other checks."""
+    return f"the database could not be made new for a check, which another process then judged: {chapter}"
+
+
 def told(chapter: str, message: Mapping[str, Any]) -> str:
     """What there is to say of it, in words; empty where it is none of what a child tells."""
     what, where = _IN_WORDS.get(str(message.get("at")), ""), str(message.get("where", ""))[:200]

@@ -321,6 +321,7 @@ class Runner:
         if event == "looks":
             run.shared.note(looks.told(run.chapter, message))
         run.shared.threads_go_on = run.shared.threads_go_on or event == "threads"
+        child.steps_back = child.steps_back or event in ("threads", "step back")
         if event in ("start", "end"):
             yield from self._settle(run, child)
             if run.child is not child:  # the check is judged again
@@ -345,6 +346,7 @@ class Runner:
             in_vain = again and self._means.databases.can_be_made_new(child.number)
             told = verdicts.NEVER_PREPARED if in_vain else verdicts.not_prepared(message.get("reason"))
             self._means.databases.take_back(child.number, spoilt=True)
+            run.shared.note(looks.kept_from_preparing(run.chapter))
             yield from self._judge_again(run, rule, told)
         elif event == "end" and not (run.waiting or child.current or child.unproved):
             child.over = True  # nothing can come back any more: its place is given to another run
@@ -429,7 +431,8 @@ class Runner:
         if rule is not None and _has_failed(child):
             yield from verdicts.judged(run, rule, verdicts.with_output(child.told[0], child, rule))
         elif rule is not None and _not_the_first(child):
-            run.shared.note(looks.ended(run.chapter))
+            if not child.steps_back:
+                run.shared.note(looks.ended(run.chapter))
             run.waiting.appendleft(rule)
         elif rule is not None and not self._means.databases.look_after():
             yield from self._judge_again(run, rule, verdicts.LOST)
@@ -518,7 +521,7 @@ class Runner:
 
 def _has_failed(child: Child) -> bool:
     """Whether a child has told that its check has failed, and ended, or hung, before it went on: that stays so."""
-    return bool(child.told) and child.told[0] is not None and child.told[0].get("outcome") == "failed"
+    return bool(child.told) and child.told[0] is not None and child.told[0].get("outcome") in ("failed", "error")
 
 
 def _not_the_first(child: Child) -> bool:

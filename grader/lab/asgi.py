@@ -151,6 +151,7 @@ class RunningApp:
 
     async def _exchange(self, scope: dict[str, Any], body: bytes) -> Response:
         response, received, over = Response(), False, asyncio.Event()
+        length = None  # as the answer has promised it
 
         async def receive() -> dict[str, Any]:
             nonlocal received
@@ -161,19 +162,25 @@ class RunningApp:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
+            nonlocal length
             if message["type"] == "http.response.start":
                 response.status = int(message["status"])  # a number, and nothing that may equal every other
                 response.headers = {
                     name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]
                 }
+                length = int(response.headers["content-length"]) if "content-length" in response.headers else None
             elif message["type"] == "http.response.body":
                 response.body = b"".join((response.body, message.get("body", b"")))
-                if not message.get("more_body", False):
+                ends = not message.get("more_body", False)
+                _expect_length(len(response.body), length if scope["method"] != "HEAD" else None, ends=ends)
+                if ends:
                     over.set()
 
         own = self._serves()
         try:
             await self._app(scope, receive, send)
+            if response.status and not over.is_set():
+                response.error = RuntimeError("the answer has no end: its last part says that there is more to come")
         except BaseException as error:  # SystemExit too: it would end the loop, and nobody would ever answer
             response.error = error
         finally:
@@ -216,6 +223,17 @@ class RunningApp:
                 self._started.set()
 
         await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}, receive, send)
+
+
+def _expect_length(found: int, promised: int | None, *, ends: bool) -> None:
+    """Raise what a server raises where an answer is not as long as it promises; the client gets none then.
+
+    Source: uvicorn, ``protocols/http/httptools_impl.py``.
+    """
+    if promised is not None and found > promised:
+        raise RuntimeError("Response content longer than Content-Length")
+    if promised is not None and ends and found < promised:
+        raise RuntimeError("Response content shorter than Content-Length")
 
 
 def _no_signal_comes(*_: object) -> bool:

@@ -29,7 +29,6 @@ from grader.lab.versions import Versions
 from grader.lab.worker import (
     NOT_PREPARED,
     READY,
-    THREADS,
     Worker,
     get_ready,
     judge_check,
@@ -111,7 +110,7 @@ def _keep_books(
     (own, as_they_were), (others, at_first), rest = versions
     rest = *rest, *relied[-1:]
     number_of = itemgetter(0)
-    ready, not_prepared, threads, before = READY, NOT_PREPARED, THREADS, BEFORE
+    ready, not_prepared, before = READY, NOT_PREPARED, BEFORE
     truth, several, code, kinds = bool, tuple, CodeType, KINDS
     checks = work.checks
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
@@ -175,8 +174,7 @@ def _keep_books(
                 send({"event": come_of_it, "check": ticket, "reason": words})
                 return
             if come_of_it != ready:
-                if come_of_it == threads:
-                    send({"event": come_of_it})
+                send({"event": come_of_it})  # a thread goes on, say: this is no end in the middle of a check
                 steps_back = True
                 break
             imported = True

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from grader.lab import driver
-from grader.lab.observer import UNOBSERVED, listen
+from grader.lab.observer import is_own, is_own_record, listen
 from grader.lab.statements import reverse_groups
 
 
@@ -25,7 +25,7 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
         (journal,) = _Plain.execute(connection, "PRAGMA journal_mode").fetchone()
         if journal == "delete":  # not what the learner chose: WAL
             _Plain.execute(connection, "PRAGMA journal_mode = MEMORY")
-        if UNOBSERVED not in record.info:
+        if not is_own_record(record):
             _order(connection, "ON")
 
 
@@ -60,7 +60,7 @@ def groups_come_reversed(
 
     Source: SQLite documentation, "SELECT", section 4: "the order of rows is undefined".
     """
-    if "GROUP BY" in statement.upper() and not connection.get_execution_options().get(UNOBSERVED):
+    if "GROUP BY" in statement.upper() and not is_own(connection):
         return reverse_groups(statement), parameters
     return statement, parameters
 

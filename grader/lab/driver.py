@@ -16,12 +16,12 @@ from contextlib import suppress
 from functools import cache, wraps
 from types import FrameType
 from typing import Any
-from weakref import WeakSet
 
 from grader.lab import locks, openings
 from grader.lab.guard import held_by
+from grader.lab.known import Known
 from grader.lab.library import asks_by_itself
-from grader.lab.observer import UNOBSERVED, Seen, note_opened, observers
+from grader.lab.observer import Seen, is_own_record, note_opened, observers
 from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
 
 # SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself.
@@ -40,7 +40,7 @@ setting_order: list[object] = []
 
 def trace(connection: Any, record: Any) -> None:
     """Let a new connection of the learner's tell what it is sent."""
-    if UNOBSERVED in record.info:
+    if is_own_record(record):
         return
     if isinstance(connection, _Plain):
         _Plain.set_trace_callback(connection, _Trace(connection))
@@ -71,6 +71,7 @@ def open_traceable() -> None:
 def _let_tell(kind: Any, name: str, telling: Callable[[Any], Any]) -> None:
     function = vars(kind)[name]
     told = wraps(function)(telling(function))
+    del told.__wrapped__  # by which it could be called untold
     setattr(kind, name, told)
     _telling.append((kind, name, told))
 
@@ -204,24 +205,24 @@ class Connection(sqlite3.Connection):
         except sqlite3.ProgrammingError as error:  # it is closed; or this thread may not do it
             if "thread" in str(error):
                 raise
+        _Plain.close(self)  # not what a class of the learner's has between
         forget(self)
-        super().close()
 
     def blobopen(self, table: str, column: str, row: int, /, **options: Any) -> sqlite3.Blob:
         """Open a value to be read or written, which is a statement in other words."""
         told = f"SELECT {column} FROM {table}"
         _sent(id(self), told, told)
-        return super().blobopen(table, column, row, **options)
+        return _Plain.blobopen(self, table, column, row, **options)
 
     def serialize(self, **options: Any) -> bytes:
         """Read all of a database."""
         _sent(id(self), _READS_ALL, _READS_ALL)
-        return super().serialize(**options)
+        return _Plain.serialize(self, **options)
 
     def backup(self, target: sqlite3.Connection, **options: Any) -> None:
         """Copy all of it into another one."""
         _sent(id(self), _READS_ALL, _READS_ALL)
-        super().backup(target, **options)
+        _Plain.backup(self, target, **options)
 
 
 def _attaches(sql: str) -> None:
@@ -241,13 +242,14 @@ def _traceable(kind: Any) -> Any:
 
 
 # psycopg's connections that are the learner's.
-_heard: WeakSet[Any] = WeakSet()
+_heard = Known()
 
 
 def _sends(function: Callable[..., Any]) -> Callable[..., Any]:
     def told(cursor: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        if cursor.connection in _heard:
-            _tell(cursor, query, at_once=_is_in_no_transaction(cursor.connection))
+        if cursor._conn in _heard:
+            query = _as_sent(query, cursor)
+            _tell(cursor, query, at_once=_is_in_no_transaction(cursor._conn))
         return function(cursor, query, *arguments, **options)
 
     return told
@@ -255,7 +257,8 @@ def _sends(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _sends_each(function: Callable[..., Any]) -> Callable[..., Any]:
     def told(cursor: Any, query: Any, params_seq: Iterable[Any], **options: Any) -> Any:
-        if cursor.connection in _heard:
+        if cursor._conn in _heard:
+            query = _as_sent(query, cursor)
             params_seq = _telling_each(cursor, query, params_seq)
         return function(cursor, query, params_seq, **options)
 
@@ -263,7 +266,7 @@ def _sends_each(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _telling_each(cursor: Any, query: Any, parameters: Iterable[Any]) -> Iterator[Any]:
-    at_once = _is_in_no_transaction(cursor.connection)
+    at_once = _is_in_no_transaction(cursor._conn)
     for each in parameters:
         _tell(cursor, query, at_once=at_once)
         yield each
@@ -283,7 +286,7 @@ _SENDING = {"execute": _sends, "stream": _sends, "copy": _sends, "executemany": 
 
 def _tell(cursor: Any, query: Any, *, at_once: bool) -> None:
     sql = _text(query, cursor)
-    number = id(cursor.connection)
+    number = id(cursor._conn)
     begin = beginning(sql)
     _sent(number, sql, begin, is_no_bodys=asks_by_itself if may_be_housekeeping(begin) else bool)
     if at_once:
@@ -293,6 +296,15 @@ def _tell(cursor: Any, query: Any, *, at_once: bool) -> None:
 def _is_in_no_transaction(connection: Any) -> bool:
     """Whether a connection of psycopg's is in no transaction, and would begin none."""
     return bool(connection.autocommit and connection.pgconn.transaction_status == 0)
+
+
+def _as_sent(query: Any, cursor: Any) -> Any:
+    """A statement as plain text, or bytes: what is told and what is sent is the same, whatever its class would say."""
+    if isinstance(query, str):
+        return "".join([query])
+    if isinstance(query, bytes):
+        return b"".join([query])
+    return query.as_bytes(cursor) if isinstance(query, sys.modules["psycopg.sql"].Composable) else query
 
 
 def _text(query: Any, cursor: Any) -> str:

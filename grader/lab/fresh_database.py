@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from grader.lab.locks import watch
 from grader.lab.own_engines import own_engine
 from grader.lab.place import Place
+from grader.removal import remove
 
 
 class NotPrepared(Exception):
@@ -38,7 +39,11 @@ def prepare_database(place: Place) -> None:
 
 def _remove(file: Path) -> None:
     for each in (file, *(file.with_name(file.name + suffix) for suffix in ("-journal", "-wal", "-shm"))):
-        each.unlink(missing_ok=True)
+        try:
+            each.unlink(missing_ok=True)
+        except OSError:
+            remove(each)  # a folder that the code has put there
+            each.unlink(missing_ok=True)
 
 
 def _make_new(place: Place) -> None:

@@ -8,6 +8,7 @@ from grader.lab.database import Database
 from grader.lab.story import Story
 from grader.lab.tables import Tables
 
+_WIDTH = 6  # columns that make the table wide
 _CHANGED = "changed by the database"
 
 
@@ -43,6 +44,19 @@ class Items:
             rows = [kinds[number % len(kinds)] for number in range(count)]
             connection.execute(self._tables.named("items").insert(), rows)
         self._story.stored += count
+
+    def found_by_an_index(self) -> None:
+        """Let SQLite read the rows from an index: without it an order that orders nothing gives that of the ids.
+
+        It does so for all columns of an index whose rows are smaller than those of the table. Source: SQLite
+        documentation, "Query Planning", section 1.7 "Covering Indexes".
+        """
+        if self._database.kind == "sqlite":
+            table = self._tables.named("items")
+            others = [f'"{column.name}"' for column in reversed(table.columns) if not column.primary_key]
+            for number in range(_WIDTH):
+                self._database.run(f'ALTER TABLE "{table.name}" ADD COLUMN grader_{number} VARCHAR(1000)')
+            self._database.run(f'CREATE INDEX grader_order ON "{table.name}" ({", ".join(others)})')
 
     def rows(self) -> list[dict[str, Any]]:
         """What the table holds, ordered by id."""

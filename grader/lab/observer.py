@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 from pathlib import Path
-from secrets import token_hex
 from threading import get_ident
 from typing import Any, TypeVar
-from weakref import ReferenceType, WeakSet, WeakValueDictionary, ref
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
@@ -25,6 +24,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
+from grader.lab.known import Known
 from grader.lab.library import asks_by_itself
 from grader.lab.statements import (
     beginning,
@@ -350,23 +350,19 @@ def _taken(moment: Moment) -> str:
 
 _observers: list[Seen] = []
 _listening = False
-# The grader's own engines carry this execution option and are never observed; no other engine knows its name.
-UNOBSERVED = token_hex(16)
+# The grader's own engines are never observed. They are known by their dialects, and their connections by the records.
+_own_dialects, _own_records = Known(), Known()
 
 
 def leave_out(engine: Engine) -> Engine:
     """Exempt an engine of the grader's own from being observed."""
-    engine.update_execution_options(**{UNOBSERVED: True})
     attach(engine, "do_connect", _mark_own)
     _own_dialects.add(engine.dialect)
     return engine
 
 
-_own_dialects: WeakSet[Any] = WeakSet()
-
-
 def _mark_own(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
-    record.info[UNOBSERVED] = True
+    _own_records.add(record)
     _about_to_open.add(get_ident())
 
 
@@ -427,7 +423,17 @@ def listen() -> None:
 
 def is_own(connection: Connection) -> bool:
     """Whether a connection is the grader's own."""
-    return bool(connection.get_execution_options().get(UNOBSERVED))
+    return connection.dialect in _own_dialects
+
+
+def is_own_engine(engine: Engine) -> bool:
+    """Whether an engine is the grader's own."""
+    return engine.dialect in _own_dialects
+
+
+def is_own_record(record: object) -> bool:
+    """Whether what a pool keeps of a connection is of one of the grader's own engines."""
+    return record in _own_records
 
 
 def _driver(connection: Connection) -> object:
@@ -492,6 +498,7 @@ def _connected(connection: Connection) -> None:
 def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
     if is_own(connection):
         return
+    statement = "".join([statement])  # plain text, which says nothing else of itself when it is asked again
     begin = beginning(statement)
     if is_silent(statement, begin) or (may_be_housekeeping(begin) and asks_by_itself()):
         return
@@ -511,7 +518,7 @@ def _executes_many(_cursor: Any, statement: str, _parameters: Any, context: Any)
         driver = id(_driver(context.root_connection))
         for seen in _observers:
             if driver in seen.due:
-                seen.due[driver] = statement, *seen.due[driver][1:]
+                seen.due[driver] = "".join([statement]), *seen.due[driver][1:]
 
 
 def _executed(connection: Connection, *_: object) -> None:
@@ -548,7 +555,7 @@ def _note_opening() -> None:
 
 
 def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:
-    if UNOBSERVED not in record.info:
+    if not is_own_record(record):
         for seen in _observers:
             seen.took(record, connection)
 
@@ -561,7 +568,7 @@ def _reset(connection: Any, _record: Any, state: PoolResetState) -> None:
 
 
 def _checked_in(connection: Any, record: Any) -> None:
-    if UNOBSERVED not in record.info:
+    if not is_own_record(record):
         for seen in _observers:
             seen.gave_back(record, connection)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from urllib.parse import parse_qs, urlsplit
+from contextlib import suppress
 
 from grader.lab.observer import note_opened
 from grader.lab.statements import may_begin
@@ -32,10 +32,16 @@ def is_kept(database: object) -> bool:
         return True
     if database in ("", ":memory:"):
         return False
-    if os.path.lexists(database):  # a file with such a name, which is none where it is taken for a URI
+    with suppress(OSError, ValueError):  # a file with such a name, which is none where it is taken for a URI
+        _lstat(database)
         return True
-    place = urlsplit(database)
-    return place.scheme != "file" or (place.path != ":memory:" and parse_qs(place.query).get("mode") != ["memory"])
+    scheme, _, place = database.partition("#")[0].partition(":")
+    path, _, query = place.partition("?")
+    modes = [each for each in query.split("&") if each.startswith("mode=")]
+    return scheme != "file" or (path != ":memory:" and modes != ["mode=memory"])
+
+
+_lstat = os.lstat  # which nobody can replace for a moment
 
 
 def _opens(arguments: tuple[object, ...]) -> None:

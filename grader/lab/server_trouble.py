@@ -12,7 +12,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 
 from grader.lab.job import LOST, SHARED
-from grader.lab.observer import UNOBSERVED
+from grader.lab.observer import is_own_engine
 from grader.lab.own_engines import own_engine
 from grader.lab.place import Place
 
@@ -38,7 +38,7 @@ class ServerTrouble:
 
     def _heard(self, context: ExceptionContext) -> None:
         code = str(getattr(context.original_exception, "sqlstate", "") or "")
-        if context.engine is not None and UNOBSERVED in context.engine.get_execution_options():
+        if context.engine is not None and is_own_engine(context.engine):
             self._met = LOST if context.is_disconnect else self._met
         elif code in _SERVERS_OWN:
             self._met = self._met or SHARED

@@ -7,6 +7,7 @@ A task tells somebody as soon as asyncio wraps it, also where nobody awaits what
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import sys
 from asyncio import Future, Queue, Task, all_tasks
@@ -15,7 +16,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
-from types import FunctionType
+from types import FunctionType, MethodType, WrapperDescriptorType
 from typing import Any
 
 from grader.lab.asgi import strange_threads
@@ -59,19 +60,34 @@ def _told_by(here: object) -> Iterator[Any]:
         yield from [*here._done_callbacks]  # type: ignore[attr-defined]
     elif isinstance(here, Queue):
         yield from [*here._getters]  # type: ignore[attr-defined]
-    elif _module_of(here).partition(".")[0] not in _TELLING:
-        return
-    elif callable(here):
-        function = here.func if isinstance(here, partial) else here
-        yield from here.args if isinstance(here, partial) else ()
-        yield getattr(function, "__self__", None)
-        for cell in getattr(function, "__closure__", None) or ():
+    elif type(here) is partial:
+        if here.func is _release_waiter and not any(isinstance(each, Task) for each in here.args):
+            yield from here.args
+    elif type(here) is FunctionType:
+        for cell in (here.__closure__ or ()) if _is_of_a_library(here) else ():
             with suppress(ValueError):  # it is empty
                 yield cell.cell_contents
-    else:  # a group of tasks, and what `as_completed` gives
+    elif type(here) is MethodType:
+        if type(here.__func__) is FunctionType and here.__name__ in _GOES_ON and _is_of_a_library(here.__func__):
+            yield here.__self__
+    elif _wakes_a_task(here):
+        yield here.__self__  # type: ignore[attr-defined]
+    elif any(_is_of_a_library(each) for each in type(here).__mro__[:-1]):  # a group of tasks; what `as_completed` gives
         scope = getattr(here, "cancel_scope", None)
         yield from [getattr(here, "_parent_task", None), getattr(scope, "_host_task", None)]
         yield getattr(here, "_done", None)
+
+
+# By these methods a group of tasks, and Python's own task, hears that another one is done.
+_GOES_ON = "_on_task_done", "__wakeup"
+_release_waiter = getattr(asyncio.tasks, "_release_waiter", None)  # of `wait_for`, up to Python 3.11
+
+
+def _wakes_a_task(here: object) -> bool:
+    """Whether this is what a task of C waits with, whose class nobody can write in Python."""
+    call = vars(type(here)).get("__call__")
+    known = type(call) is WrapperDescriptorType and call.__objclass__ is type(here)
+    return known and type(here).__name__ == "TaskWakeupMethWrapper"
 
 
 def _names(task: Task[Any], future: object) -> bool:
@@ -85,14 +101,13 @@ def _names(task: Task[Any], future: object) -> bool:
     return False
 
 
-def _module_of(here: Any) -> str:
-    """The module of what is called when a task is done, or of the object that it belongs to."""
-    function = getattr(here, "func", here)
-    function = getattr(function, "__func__", function)
-    if isinstance(function, FunctionType):  # which may call itself as it likes
-        name = str(function.__globals__.get("__name__"))
-        return name if vars(sys.modules.get(name, object)) is function.__globals__ else ""
-    return getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+def _is_of_a_library(value: FunctionType | type) -> bool:
+    """Whether a function, or a class, is one of asyncio's or anyio's, whatever it calls itself."""
+    names = value.__globals__ if isinstance(value, FunctionType) else None
+    name = str(value.__module__ if names is None else names.get("__name__"))
+    there = vars(sys.modules.get(name, object))
+    known = there is names if names is not None else there.get(value.__name__) is value
+    return known and name.partition(".")[0] in _TELLING
 
 
 def _a_thread_waits_for(future: concurrent.futures.Future[Any]) -> bool:
