@@ -13,6 +13,7 @@ from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.dependencies import is_of_a_thread
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.kinds import accepted_all_the_same
 from grader.diagnosis.reading import TOO_STRICT, Told, an, reading
 from grader.diagnosis.schemas import never_called
 from grader.diagnosis.source import (
@@ -1437,17 +1438,8 @@ def _bounds_told(evidence: Evidence) -> Told | None:
         for place, method, hint in never_called(evidence, node) if file.name not in evidence.given else ():
             if re.search(r"len\(|strip|isspace|blank|empty|if not kind:|\bNone\b", text_of(method)):
                 return Told(saw=f"{evidence.saw}; {method.name}() was never called", where=file.at(place), hint=hint)
-    told = _bounds(evidence)
-    raised = evidence.raised[0] if evidence.raised else None
-    if (
-        told is None
-        or raised is None
-        or not evidence.saw.startswith("a crash: ")
-        or "ANSWER 202" not in evidence.timeline
-    ):
-        return told
-    later = "" if "response already started" in raised.message else f"; the task then raised {raised.told}"
-    return replace(told, saw=f"202: the client hears that this is accepted{later}")
+    told, accepted = _bounds(evidence), accepted_all_the_same(evidence)
+    return replace(told, saw=accepted) if told is not None and accepted else told
 
 
 def _default_of(field: ast.AnnAssign) -> ast.expr | None:

@@ -205,8 +205,8 @@ class Connection(sqlite3.Connection):
         except sqlite3.ProgrammingError as error:  # it is closed; or this thread may not do it
             if "thread" in str(error):
                 raise
-        _Plain.close(self)  # not what a class of the learner's has between
         forget(self)
+        _Plain.close(self)  # not what a class of the learner's has between
 
     def blobopen(self, table: str, column: str, row: int, /, **options: Any) -> sqlite3.Blob:
         """Open a value to be read or written, which is a statement in other words."""
