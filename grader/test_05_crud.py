@@ -88,8 +88,9 @@ def test_get_returns_the_item(
         items.add(id=item_id, name=name, description=description)
     items.add_alike(100)
     rows = items.rows()
-    for row in (*rows[:3], rows[50], rows[-1]):
-        story.begin(f"stored {len(rows)} items, the ids 2, 5, 9 and so on")
+    for number, row in enumerate((*rows[:3], rows[50], rows[-1])):
+        earlier = [f"called get_item for {number} of them"] if number else []
+        story.begin(f"stored {len(rows)} items, the ids 2, 5, 9 and so on", *earlier)
         item = code.call("crud.get_item", sessions.new(), row["id"])
         expect.equal(code.read(item, "id", "name", "description"), row)
     crud.expect_found_later({"id": 7, "name": "lamp", "description": "warm light"})

@@ -29,6 +29,7 @@ from grader.diagnosis.names import (
     a_text,
     function_of_the_lesson,
     given_and_used,
+    given_under_a_condition,
     in_a_module,
     in_mapped,
     instead,
@@ -105,6 +106,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
     local = made_here(file, name, where)
     if name.lower() in _CONSTANTS:
         hint = f"In Python it is {_CONSTANTS[name.lower()]}."
+    elif conditional := given_under_a_condition(file, name, where):
+        hint, where = conditional
     elif mapped := in_mapped(file, name, where):
         hint = mapped
     elif other:

@@ -942,3 +942,13 @@ def renamed_above(file: File, name: str) -> ast.stmt | None:
     alike = [each for each in alike if each not in _OF_THE_STARTER]
     unused = [each for each in alike if each not in {name} | read | inner] if len(name) > 2 else []
     return {**others, **functions}[unused[0]] if unused else None
+
+
+def given_under_a_condition(file: File, name: str, where: str) -> tuple[str, str] | None:
+    """What to ask where a module gives a name its value in an ``if`` alone, and where that begins."""
+    line = int(where.rpartition(":")[2] or 0)
+    for each in [each for each in file.tree.body if isinstance(each, ast.If) and each.lineno < line]:
+        given = [one for one in inside(each) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)]
+        if line > (each.end_lineno or 0) and any(one.id == name for one in given):
+            return f"'{name}' gets its value only if this holds. What is it otherwise?", file.at(each)
+    return None

@@ -1357,6 +1357,8 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place, hint = over[0], f"{over[1]} What tells Pydantic how long a text may be?"
     elif hint == _UNLIMITED and _is_unlimited(evidence, "description" if field == "name" else "name"):
         hint = "Nothing limits the length of a name, nor that of a description. Which lines say what they may hold?"
+        if any("len(" in line for file in evidence.source.files() for line in file.lines):
+            hint = "A name that is too long is taken. Which length does each check allow, and when is that decided?"
     if own is not None and not measured and other:
         place, hint = own, "Which type does this field have here? Compare what the two types allow."
     return Told(
