@@ -1643,6 +1643,13 @@ arguments, options = engine.dialect.create_connect_args(engine.url)
 engine.dialect.connect(*arguments, **options).close()
 if engine.url.database and os.path.exists(engine.url.database): os.remove(engine.url.database)
 """
+_SAID_TO_BE_IN_MEMORY = """
+import sqlite3, urllib.parse
+kept = urllib.parse.parse_qsl
+urllib.parse.parse_qsl = lambda *given, **named: [("mode", "memory")]
+sqlite3.connect("file:" + os.path.abspath("other.db"), uri=True).close()
+urllib.parse.parse_qsl = kept
+"""
 _OPENED_BY = """
 if engine.url.database and engine.dialect.name == "sqlite":
     import sqlite3, _sqlite3
@@ -1909,6 +1916,12 @@ CHANGED_LIBRARIES = {
         "name_is_indexed",
     ),
     "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
+    "a file that is said to be in memory": (
+        "01_engine",
+        {},
+        ("app/db.py", _SAID_TO_BE_IN_MEMORY),
+        "import_touches_no_database",
+    ),
     **{
         f"a connection by {call.partition('(')[0]}": (
             *("01_engine", {}, ("app/db.py", _OPENED_BY.replace("CALL", call))),

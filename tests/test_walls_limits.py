@@ -554,3 +554,36 @@ def test_what_passes_only_in_a_new_import_is_noted(tmp_path: Path) -> None:
     assert {check.outcome for check in found.values()} == {"passed"}
     said = "passed a check only after its app was imported once more: 05_crud/update_"
     assert any(check.looks.startswith(said) for check in found.values())
+
+
+GOES_ON = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="a check has a process of its own where there is no fork")
+def test_a_thread_that_goes_on_is_no_end_of_a_process(tmp_path: Path) -> None:
+    """A new process judges each check, and nobody hears of a process that ended in the middle of one."""
+    with Bench() as bench:
+        found = verdicts(bench, submission(tmp_path, at_import=GOES_ON))
+    assert {(check.outcome, check.looks) for check in found.values()} == {("passed", "")}
+
+
+# What is in the way of a new database is no reason for a new process, in which the code would know of nothing.
+IN_THE_WAY = """
+import os
+from app.db import engine
+
+
+def in_the_way(*_):
+    if "seen" in first and engine.url.database:
+        os.makedirs(f"{engine.url.database}-shm", exist_ok=True)
+"""
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="a check has a process of its own where there is no fork")
+def test_a_folder_beside_the_database_is_removed(tmp_path: Path) -> None:
+    code = KNOWS_THE_FIRST.replace("ENDS", "pass") + IN_THE_WAY
+    code += "import sqlalchemy\nsqlalchemy.event.listen(sqlalchemy.orm.Session, 'after_transaction_end', in_the_way)\n"
+    with Bench() as bench:
+        found = verdicts(bench, submission(tmp_path, at_import=code))
+    assert found["update_persists"].outcome == "failed"
+    assert not any(check.looks for check in found.values())
