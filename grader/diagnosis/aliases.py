@@ -259,7 +259,25 @@ def no_router_included(evidence: Evidence) -> Told | None:
 
 
 # In chapters with endpoints: what one line asks of Python, FastAPI or SQLAlchemy that they cannot do.
+@reading("a tuple that is handed on as one value")
+def tuple_not_unpacked(evidence: Evidence) -> Told | None:
+    """``*args`` in a def collects values in a tuple. ``args`` in a call hands on this tuple; ``*args`` its values."""
+    raised = evidence.raised_kind("TypeError")
+    if raised is None or not re.search(r"missing \d+ required positional argument", raised.message):
+        return None
+    found: list[tuple[File, ast.Call]] = []
+    for file in [each for each in own_files(evidence) if any("*" in line for line in each.lines)]:
+        for node in [each for each in file.functions if each.args.vararg is not None]:
+            kept = node.args.vararg.arg if node.args.vararg is not None else ""
+            for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
+                found += [(file, call) for each in call.args if isinstance(each, ast.Name) and each.id == kept]
+    if len(found) != 1:
+        return None
+    return Told(where=found[0][0].at(found[0][1]), hint="How many values does this call hand on, and of which type?")
+
+
 IN_ONE_LINE = (
+    tuple_not_unpacked,
     handed_another_type,
     query_not_sent,
     nothing_has_set_it,

@@ -24,7 +24,19 @@ from grader.diagnosis.schemas import (
     under_another_name,
     value_shown_otherwise,
 )
-from grader.diagnosis.source import File, Function, calls, first_line, giving, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    decorators,
+    first_line,
+    giving,
+    inside,
+    keyword,
+    name_of,
+    text_of,
+)
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
@@ -130,6 +142,9 @@ def answered_nothing(evidence: Evidence) -> Told | None:
             hint = "This line ends the endpoint. What does the client get to see then?"
             return Told(where=found[0].at(nothing[0]), hint=hint, why=_NOT_PROMISED)
         where = given_back(*found[:2])
+        kept = _kept_by_a_decorator(evidence, found[1]) if len(returned) > len(nothing) else None
+        if kept is not None:
+            return Told(where=kept, hint="What does this call give, and who gets it?", why=_NOT_PROMISED)
         return None if len(returned) > len(nothing) else Told(where=where, hint=hint, why=_NOT_PROMISED)
     if found is None or evidence.actual is not None or evidence.expected is None:
         return None
@@ -138,6 +153,19 @@ def answered_nothing(evidence: Evidence) -> Told | None:
         return None
     saw = evidence.saw if null[1] == "null" else f"{evidence.saw}: null in JSON"
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
+
+
+def _kept_by_a_decorator(evidence: Evidence, endpoint: Function) -> str | None:
+    """The call of the endpoint in a decorator of the learner's whose function returns nothing of what that gives."""
+    for found in [evidence.source.function(name) for name, _ in decorators(endpoint)]:
+        if found is None or found[0].name in evidence.given:
+            continue
+        for each in [each for each in inside(found[1]) if isinstance(each, Function) and each is not found[1]]:
+            alone = [one for one in inside(each) if isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)]
+            called = [one for one in alone if name_of(one.value) in arguments_of(found[1])]
+            if called and not any(isinstance(one, ast.Return) for one in inside(each)):
+                return found[0].at(called[0])
+    return None
 
 
 @reading("the answer is something other than what was promised", "answers_202", *_ITEM)

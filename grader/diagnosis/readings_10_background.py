@@ -5,6 +5,7 @@ from grader.diagnosis.aliases import (
     no_router_included,
     path_for_the_query,
     session_without_depends,
+    tuple_not_unpacked,
     type_and_place_apart,
 )
 from grader.diagnosis.answers import (
@@ -160,6 +161,7 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    tuple_not_unpacked,
     comma_behind_a_field,
     taken_for_a_table,
     parameters_hidden,
