@@ -591,7 +591,8 @@ def empty_list_refused(evidence: Evidence) -> Told | None:
     found = said_status(evidence, everywhere=True) if empty and re.match(r"4\d\d \{", evidence.saw) else None
     if found is None or "[" in evidence.saw:
         return None
-    return Told(where=found[0].at(found[1]), hint="How would a client show that there is nothing yet?", why=TOO_STRICT)
+    why = "An empty list is an answer like any other. A 404 says that there is no such address."
+    return Told(where=found[0].at(found[1]), hint="How would a client show that there is nothing yet?", why=why)
 
 
 @reading("a name that exists already is refused", "create_answers_201")
