@@ -210,7 +210,7 @@ def _type_of_another_name(file: File, name: str) -> Told | None:
     names = " and ".join(f"'{bound}'" for bound, _ in unused)
     hint = f"Nothing here uses {names}, and nothing makes '{name}'. Are these two names for the same?"
     if unused[1:]:
-        hint = f"Nothing here uses {names}, and nothing makes '{name}'. Which of them is it to be?"
+        hint = f"Nothing here uses {names}, and nothing makes '{name}'. Which of them is meant?"
     return Told(where=file.at(unused[0][1]), hint=hint)
 
 

@@ -116,8 +116,12 @@ def called_at_once(evidence: Evidence) -> Told | None:
                 return Told(saw=_BEFORE_THE_BODY, wanted=_WHOLE, where=file.at(call), hint=_AFTER_THE_BODY)
             hint = "Who calls the function in this line, and when?" if outer else "This runs at once."
             yields = [each.lineno for each in inside(node) if isinstance(each, ast.Yield)]
-            if not outer and yields and call.lineno > max(yields):
-                hint = "This runs after the yield. Has the client its answer by then?"
+            if not outer and yields:
+                body, late = (
+                    "This runs while the body is made. What runs only after it?",
+                    "Has the client its answer by then?",
+                )
+                hint = body if call.lineno < max(yields) else f"This runs after the yield. {late}"
             if not outer and evidence.rule == _WRITTEN and "record_event" in _handed_over(evidence):
                 hint = "This runs at once, and the task that is handed over does the same once more."
             if not outer and evidence.rule == "unknown_item_is_404":

@@ -194,7 +194,9 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     return Told(where=named, hint=_ALL_NAMED) if named is not None else None
 
 
-_ALL_NAMED = "These are all fields of the schema, sent or not. Which attribute of it has only those that were sent?"
+_ALL_NAMED = (
+    "These are all fields of the schema, sent or not. Which attribute of the object has only those that were sent?"
+)
 
 
 def _all_named(evidence: Evidence) -> str | None:
