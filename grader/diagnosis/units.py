@@ -974,6 +974,21 @@ def one_object_repeated(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a loop that stands in another one", _BATCH)
+def loop_in_a_loop(evidence: Evidence) -> Told | None:
+    """What stands in a loop runs in each of its turns. Two loops one after the other are at the same margin."""
+    saved = [re.findall(r"'events': \[(.*?)\]", each) for each in (evidence.saw, evidence.wanted)]
+    found, wanted = (each[0].count("created") if each else 0 for each in saved)
+    for file, node in _units(evidence) if found > wanted > 0 and not evidence.raised else ():
+        for outer in _loops(node):
+            for inner in [each for each in inside(outer) if isinstance(each, ast.For) and each is not outer]:
+                if calls(inner, "add_event", "ItemEvent") and not calls(inner, "add_item", "Item"):
+                    return Told(
+                        where=file.at(inner), hint="How often does this loop run, and over which items each time?"
+                    )
+    return None
+
+
 @reading("a row that fails is skipped", _BATCH)
 def skips_what_fails(evidence: Evidence) -> Told | None:
     """All of a batch or nothing: an error in the middle ends it as a whole."""
