@@ -148,7 +148,7 @@ def test_what_others_may_have_used_up_is_judged_alone(cluster: Cluster, tmp_path
     cluster.add_worker()
     options = ("--out", tmp_path / "report", "--chapters", "5", "--cluster", cluster.address)
     said = run("class", tmp_path / "class", *options)
-    assert "1 could not be graded in full beside others" in said and "Not finished" not in said
+    assert "1 could not be fully graded in parallel" in said and "Not finished" not in said
     rows = gradebook(tmp_path / "report")
     assert {row["status"] for row in rows.values()} == {"graded"}
     assert rows["full"]["total"] == rows["wrong"]["total"] != rows["right"]["total"]

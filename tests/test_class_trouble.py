@@ -148,7 +148,7 @@ def test_what_others_may_have_used_up_is_judged_alone(tmp_path: Path) -> None:
     for name, code in {"anna": "", "bert": full, "cleo": "raise OSError(1, 'no')"}.items():
         submission(tmp_path / "class" / name, in_get_item=code)
     said = run("class", tmp_path / "class", "--out", tmp_path / "report", "--jobs", "2", "--chapters", "5")
-    assert "1 could not be graded in full beside others" in said and "Not finished" not in said
+    assert "1 could not be fully graded in parallel" in said and "Not finished" not in said
     rows = gradebook(tmp_path / "report")
     assert {row["status"] for row in rows.values()} == {"graded"}
     assert rows["bert"]["total"] == rows["cleo"]["total"] != rows["anna"]["total"]

@@ -549,11 +549,15 @@ def test_names_in_a_class_are_harmless(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not HAS_FORK, reason="a check has a process of its own where there is no fork")
 def test_what_passes_only_in_a_new_import_is_noted(tmp_path: Path) -> None:
+    """A hidden check may come in between, after which every app is imported anew: then there is nothing to note."""
+    noted = set()
     with Bench() as bench:
-        found = verdicts(bench, submission(tmp_path, at_import=KNOWS_ANOTHER_CHECK.replace("ENDS", "pass")))
-    assert {check.outcome for check in found.values()} == {"passed"}
-    said = "passed a check only after its app was imported once more: 05_crud/update_"
-    assert any(check.looks.startswith(said) for check in found.values())
+        for number in range(5):
+            folder = submission(tmp_path / str(number), at_import=KNOWS_ANOTHER_CHECK.replace("ENDS", "pass"))
+            found = verdicts(bench, folder)
+            assert {check.outcome for check in found.values()} == {"passed"}
+            noted |= {check.looks for check in found.values()}
+    assert any("only after its app was imported once more: 05_crud/update_" in each for each in noted)
 
 
 GOES_ON = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()"
