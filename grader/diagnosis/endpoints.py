@@ -10,8 +10,6 @@ from functools import cache
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.source import (
-    BY_ITS_TYPE,
-    DEPENDED_ON,
     File,
     Function,
     Source,
@@ -19,6 +17,7 @@ from grader.diagnosis.source import (
     calls,
     decorators,
     defaults_of,
+    depended_on,
     first_line,
     handed,
     inside,
@@ -220,8 +219,7 @@ def _led_to(source: Source, given: frozenset[str], file: File, node: Function) -
     made = [each for each in inside(node) if isinstance(each, ast.Call)]
     called = [each.func for each in (*made, *filter(None, map(handed, made)))]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
-    found = [(name, "") for name in DEPENDED_ON.findall(" ".join(words))]
-    found += [(name, "") for name in BY_ITS_TYPE.findall(" ".join(words))]
+    found = [(name, "") for name in depended_on(" ".join(words))]
     objects = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} | _entered(node)
     objects -= {"self", "cls", "db", "session"}
     for each in (*called, *decorating):

@@ -82,10 +82,13 @@ def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
     ]
     field = _field(evidence)
     said = _with_alias(evidence, *field) if field else []
-    for call in [call for each in said for call in calls(each, *_IN_A_TYPE)]:
-        function = evidence.source.function(name_of(call.args[0])) if call.args else None
-        found += [function] if function is not None and function[0].name not in evidence.given else []
-    return found
+    return [*found, *(one for each in said for one in validators_in(evidence, each))]
+
+
+def validators_in(evidence: Evidence, said: ast.AST) -> list[tuple[File, Function]]:
+    """The functions of the learner's by which a type validates, ``AfterValidator(check)``."""
+    named = [evidence.source.function(name_of(call.args[0])) for call in calls(said, *_IN_A_TYPE) if call.args]
+    return [each for each in named if each is not None and each[0].name not in evidence.given]
 
 
 def _with_alias(evidence: Evidence, file: File, field: ast.stmt) -> list[ast.stmt]:

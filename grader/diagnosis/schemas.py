@@ -427,6 +427,8 @@ def _is_validated(evidence: Evidence, field: str) -> bool:
     return any("validate_default" in line for file in evidence.source.files() for line in file.lines)
 
 
+_EMPTY = "How many characters does an empty name have? Does this refuse it?"
+_TWO_TYPES = "Which type does this field have here? Compare what the two types allow."
 _SHORTENED = "This makes the text fit. Does the client know about that?"
 _CUT = "A client whose text is cut without a word believes that all of it was saved."
 
@@ -1040,12 +1042,10 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if "name=''" in told and shortest and text_of(shortest[0]) != "1":
         constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
         place = constant or (found[0], shortest[0])
-        hint = "How many characters does an empty name have? Does this refuse it?"
-        return Told(where=place[0].at(place[1]), hint=hint)
+        return Told(where=place[0].at(place[1]), hint=_EMPTY)
     behind = limit_of(evidence, found, "min_length") if "name=''" in told and not shortest else None
     if behind is not None:
-        hint = "How many characters does an empty name have? Does this refuse it?"
-        return Told(where=behind[0].at(behind[1]), hint=hint)
+        return Told(where=behind[0].at(behind[1]), hint=_EMPTY)
     misspelt = _misspelt(found[1], "min_length")
     if "name=''" in told and misspelt is not None and not shortest:
         hint = f"Pydantic knows no '{misspelt.arg}', and ignores it. It knows 'min_length'."
@@ -1069,8 +1069,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
             return ignored
     own = _field(evidence, "name")
     if own is not None and _of_the_other_field(evidence, "name", found):
-        hint = "Which type does this field have here? Compare what the two types allow."
-        return Told(where=own[0].at(own[1]), hint=hint)
+        return Told(where=own[0].at(own[1]), hint=_TWO_TYPES)
     if own is not None and _says_more(evidence, "name", own, found, "min_length"):
         return Told(where=own[0].at(own[1]), hint=_checked_in_the_table(evidence) or hint)
     described = evidence.source.bound("Name", found[0]) if evidence.chapter == "08_sqlmodel" else None
@@ -1360,7 +1359,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         if any("len(" in line for file in evidence.source.files() for line in file.lines):
             hint = "A name that is too long is taken. Which length does each check allow, and when is that decided?"
     if own is not None and not measured and other:
-        place, hint = own, "Which type does this field have here? Compare what the two types allow."
+        place, hint = own, _TWO_TYPES
     return Told(
         where=place[0].at(place[1]),
         hint=hint,

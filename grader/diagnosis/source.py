@@ -25,7 +25,12 @@ _BEGINS_A_STATEMENT = re.compile(r"[\w@]")
 
 # How a parameter says what it depends on; that is a class where it names none.
 DEPENDED_ON = re.compile(r"(?:Depends|Security)\(\s*(?:\w+\.)*(\w+)")
-BY_ITS_TYPE = re.compile(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)")
+_BY_ITS_TYPE = re.compile(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)")
+
+
+def depended_on(words: str) -> list[str]:
+    """The names of what is depended on in these words."""
+    return [*DEPENDED_ON.findall(words), *_BY_ITS_TYPE.findall(words)]
 
 
 class File:
@@ -95,7 +100,7 @@ class File:
     @cached_property
     def depended_on(self) -> frozenset[str]:
         """The names of what is depended on in the text: ``get_db`` of ``Depends(get_db)``; not parsed for it."""
-        return frozenset(name for pattern in (DEPENDED_ON, BY_ITS_TYPE) for name in pattern.findall(self._text))
+        return frozenset(depended_on(self._text))
 
     def mentions(self, name: str) -> bool:
         """Whether a name stands anywhere in the text."""

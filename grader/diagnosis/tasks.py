@@ -13,7 +13,7 @@ from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.dependencies import is_of_a_thread
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.kinds import accepted_all_the_same
+from grader.diagnosis.kinds import accepted_all_the_same, validators_in
 from grader.diagnosis.reading import TOO_STRICT, Told, an, reading
 from grader.diagnosis.schemas import never_called
 from grader.diagnosis.source import (
@@ -71,6 +71,8 @@ def _is_session(node: ast.AST) -> bool:
 
 _BEFORE_THE_BODY = "the event was written after the status was sent, and before the body: the client still waited"
 _WHOLE = "the whole answer, then the event"
+_IN_THE_BODY = "This runs while the body is made. What runs only after it?"
+_BEHIND_THE_YIELD = "This runs after the yield. Has the client its answer by then?"
 _AFTER_THE_BODY = "An answer is complete only when its body is sent. Who runs something after the whole answer?"
 
 
@@ -117,11 +119,7 @@ def called_at_once(evidence: Evidence) -> Told | None:
             hint = "Who calls the function in this line, and when?" if outer else "This runs at once."
             yields = [each.lineno for each in inside(node) if isinstance(each, ast.Yield)]
             if not outer and yields:
-                body, late = (
-                    "This runs while the body is made. What runs only after it?",
-                    "Has the client its answer by then?",
-                )
-                hint = body if call.lineno < max(yields) else f"This runs after the yield. {late}"
+                hint = _IN_THE_BODY if call.lineno < max(yields) else _BEHIND_THE_YIELD
             if not outer and evidence.rule == _WRITTEN and "record_event" in _handed_over(evidence):
                 hint = "This runs at once, and the task that is handed over does the same once more."
             if not outer and evidence.rule == "unknown_item_is_404":
@@ -1534,14 +1532,11 @@ def _bounds(evidence: Evidence) -> Told | None:
 
 def _checked_in(evidence: Evidence, said: ast.AST) -> tuple[File, ast.stmt] | None:
     """The condition by which a function of the learner's, named in a type, decides which texts it refuses."""
-    for call in calls(said, "AfterValidator", "BeforeValidator", "PlainValidator"):
-        function = evidence.source.function(name_of(call.args[0])) if call.args else None
-        if function is None or function[0].name in evidence.given:
-            continue
-        tests = [each for each in inside(function[1]) if isinstance(each, ast.If | ast.Assert)]
+    for file, function in validators_in(evidence, said):
+        tests = [each for each in inside(function) if isinstance(each, ast.If | ast.Assert)]
         looks = [each for each in tests if _LOOKS_AT_THE_LENGTH.search(text_of(each.test))]
         if len(looks) == 1:
-            return function[0], looks[0]
+            return file, looks[0]
     return None
 
 

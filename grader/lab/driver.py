@@ -285,7 +285,7 @@ _SENDING = {"execute": _sends, "stream": _sends, "copy": _sends, "executemany": 
 
 
 def _tell(cursor: Any, query: Any, *, at_once: bool) -> None:
-    sql = _text(query, cursor)
+    sql = query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query)
     number = id(cursor._conn)
     begin = beginning(sql)
     _sent(number, sql, begin, is_no_bodys=asks_by_itself if may_be_housekeeping(begin) else bool)
@@ -305,12 +305,6 @@ def _as_sent(query: Any, cursor: Any) -> Any:
     if isinstance(query, bytes):
         return b"".join([query])
     return query.as_bytes(cursor) if isinstance(query, sys.modules["psycopg.sql"].Composable) else query
-
-
-def _text(query: Any, cursor: Any) -> str:
-    if isinstance(query, str):
-        return query
-    return query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query.as_string(cursor))
 
 
 def _sent(number: int, sql: str, begin: str, *, again: bool = False, is_no_bodys: Callable[[], bool] = bool) -> None:
