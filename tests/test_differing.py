@@ -61,6 +61,29 @@ def test_where_the_function_only_names_another_it_is_that_one() -> None:
     assert closer("05_crud", code, line(code, CRUD, "def get_item"), known=False) == line(code, CRUD, "return None")
 
 
+def test_of_a_line_that_only_calls_a_helper_the_helper_is_shown() -> None:
+    helpers = """class Finder:
+    def find(self, db: Session, item_id: int) -> Item | None:
+        return looked_up(db, item_id)
+
+
+def looked_up(db: Session, key: int) -> Item | None:
+    return db.get(Item, key + 1)
+
+
+finder = Finder()
+
+
+def get_item("""
+    code = files(crud=("def get_item(", helpers))
+    code[CRUD] = code[CRUD].replace(BODY.encode(), b"    return finder.find(db, item_id)\n")
+    asks = line(code, CRUD, "finder.find")
+    assert closer("05_crud", code, asks, known=False) == line(code, CRUD, "key + 1")
+    assert closer("05_crud", code, asks, known=True) == "", "somebody knows better"
+    code[CRUD] = code[CRUD].replace(b"finder.find(db, item_id)", b"finder.find(db, looked_up(db, item_id).id)")
+    assert closer("05_crud", code, asks, known=False) == "", "it could be either"
+
+
 @pytest.mark.parametrize(
     "body",
     [

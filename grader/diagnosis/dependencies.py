@@ -874,16 +874,18 @@ def _gives_one(node: ast.AST) -> bool:
 
 
 def _exits(evidence: Evidence, node: Function) -> list[tuple[File, Function]]:
-    """What runs at the end of the with blocks of a function: the ``__exit__`` of the learner's own classes."""
+    """What runs at the end of the with blocks of a function: the ``__exit__`` of the learner's own classes, and what
+    that calls."""
     blocks = [each for each in ast.walk(node) if isinstance(each, ast.With | ast.AsyncWith)]
     entered = [item.context_expr for each in blocks for item in each.items]
     owners = [evidence.source.class_(name_of(each)) for each in entered if isinstance(each, ast.Call)]
     return [
-        (owner[0], method)
+        one
         for owner in owners
         if owner is not None
         for method in owner[1].body
         if isinstance(method, Function) and method.name in ("__exit__", "__aexit__")
+        for one in evidence.source.reached(owner[0], method, evidence.given)
     ]
 
 

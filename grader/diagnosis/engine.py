@@ -16,6 +16,7 @@ from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
     Function,
+    always_returns,
     arguments_of,
     calls,
     commits_by_itself,
@@ -247,9 +248,10 @@ def _field_of_a_model(evidence: Evidence, file: File, node: ast.stmt) -> tuple[F
     return None
 
 
-@reading("what reads the environment never runs", "url_from_environment")
+@reading("the environment is not asked for the variable", "url_from_environment")
 def never_asked(evidence: Evidence) -> Told | None:
-    """The line that asks for the variable is there, in a function that nobody calls or in a loop over nothing."""
+    """The line that asks for the variable is there, in a function that nobody calls, or in a loop that goes through
+    nothing, or not far enough."""
     if not evidence.saw.startswith("db.DATABASE_URL is "):
         return None
     asking = [(file, key) for file in own_files(evidence) for key in _names_asked_for(file.tree)]
@@ -260,6 +262,13 @@ def never_asked(evidence: Evidence) -> Told | None:
         file, over = found[0]
         hint = f"How often does this loop run? Print {text_of(over)} in front of it."
         return Told(saw=saw, where=file.at(over), hint=hint)
+    for file, key in asking:
+        around = [each for each in file.nodes if isinstance(each, ast.For) and key in inside(each)]
+        for loop in [each for each in around if always_returns(each.body)]:
+            hint = (
+                "The first turn of the loop ends here, and so does the function. Which names has it asked for by then?"
+            )
+            return Told(where=file.at(loop.body[-1]), hint=hint)
     uncalled = [(file, _in_a_function_without_calls(evidence, file, key)) for file, key in asking]
     named = [(file, each) for file, each in uncalled if each is not None]
     if named and len(named) == len(asking):

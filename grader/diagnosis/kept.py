@@ -78,6 +78,40 @@ def kept_between_calls(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a list that all objects of a class share")
+def shared_by_all_objects(evidence: Evidence) -> Told | None:
+    """What a class sets in its body is there once, for all its objects. ``__init__`` makes a new one for each."""
+    places = [*reached(evidence)] or [
+        one for each in behind(evidence) for one in evidence.source.reached(*each, evidence.given)
+    ]
+    for file, method in places:
+        owner = next((each for each in file.classes if method in each.body and not each.bases), None)
+        if owner is None:
+            continue
+        once = [each for each in owner.body if _is_a_collection(getattr(each, "value", None))]
+        made = {target.id: each for each in once for target in _targets(each) if isinstance(target, ast.Name)}
+        for one in [one for each in inside(method) for one in _put_into(each)] if made else []:
+            name = one.removeprefix("self.")
+            sets = [target for each in inside(owner) if isinstance(each, _SETS) for target in _targets(each)]
+            if name != one and name in made and one not in map(text_of, sets):
+                hint = f"There is one '{name}', made with the class. What is in it when the next {owner.name} is made?"
+                return Told(where=file.at(made[name]), hint=hint)
+    return None
+
+
+_SETS = ast.Assign | ast.AnnAssign
+
+
+def _put_into(node: ast.AST) -> list[str]:
+    """Which collections get something more: ``self.found`` of ``self.found.append(item)``."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in (*_FILLS, "extend"):
+        return [text_of(node.func.value)]
+    if isinstance(node, ast.AugAssign):
+        return [text_of(node.target)]
+    kept = node.targets if isinstance(node, ast.Assign) else []
+    return [text_of(each.value) for each in kept if isinstance(each, ast.Subscript)]
+
+
 def _filled_if_empty(function: Function) -> tuple[ast.If, str] | None:
     """The condition under which a function loads what a global name holds from then on, and that name."""
     names = {name for each in inside(function) if isinstance(each, ast.Global) for name in each.names}

@@ -10,7 +10,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import in_a_new_row, lost_in_a_validator
-from grader.diagnosis.kept import kept_between_calls
+from grader.diagnosis.kept import kept_between_calls, shared_by_all_objects
 from grader.diagnosis.objects import (
     another_object_returned,
     another_row_deleted,
@@ -141,6 +141,7 @@ READINGS = (
     lazy_and_alone,
     nothing_called,
     never_reached,
+    shared_by_all_objects,
     never_given_a_value,
     unknown_name,
     used_before_assignment,

@@ -51,7 +51,7 @@ from grader.diagnosis.bodies import (
     schema_depended_on,
 )
 from grader.diagnosis.dependencies import returned_not_yielded
-from grader.diagnosis.kept import kept_between_requests
+from grader.diagnosis.kept import kept_between_requests, shared_by_all_objects
 from grader.diagnosis.parameters import (
     body_not_validated,
     create_takes_update,
@@ -205,6 +205,7 @@ READINGS = (
     deleted_instead,
     item_for_a_list,
     never_reached,
+    shared_by_all_objects,
     never_given_a_value,
     unknown_name,
     used_before_assignment,

@@ -32,6 +32,7 @@ from grader.diagnosis.bodies import (
     one_for_many,
     schema_depended_on,
 )
+from grader.diagnosis.kept import shared_by_all_objects
 from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
@@ -64,6 +65,7 @@ from grader.diagnosis.statuses import (
 from grader.diagnosis.uncalled import lazy_and_alone
 from grader.diagnosis.units import (
     accident,
+    added_after_the_commit,
     answered_otherwise,
     answered_too_early,
     answers_for_some,
@@ -136,6 +138,7 @@ READINGS = (
     accident,
     body_may_be_null,
     never_reached,
+    shared_by_all_objects,
     never_given_a_value,
     ends_before_its_yield,
     unknown_name,
@@ -173,6 +176,7 @@ READINGS = (
     own_response_status,
     refused_in_any_case,
     event_of_a_listener,
+    added_after_the_commit,
     helper_has_its_own_session,
     helper_commits,
     helper_rolls_back,

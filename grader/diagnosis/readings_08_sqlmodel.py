@@ -24,6 +24,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import in_a_new_row, in_a_request
+from grader.diagnosis.kept import shared_by_all_objects
 from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.refusals import refusal_swallowed
 from grader.diagnosis.saves import (
@@ -132,6 +133,7 @@ READINGS = (
     lazy_and_alone,
     nothing_called,
     never_reached,
+    shared_by_all_objects,
     never_given_a_value,
     column_of_sqlalchemy,
     no_function_to_validate,

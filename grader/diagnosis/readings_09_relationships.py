@@ -18,6 +18,7 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import SCHEMAS_OF_BODIES, in_a_new_row, lost_in_a_validator
 from grader.diagnosis.engine import taken_for_a_table
+from grader.diagnosis.kept import shared_by_all_objects
 from grader.diagnosis.owner_slips import (
     endpoint_gives_no_list,
     joined_with_no_type,
@@ -143,6 +144,7 @@ READINGS = (
     lazy_and_alone,
     nothing_called,
     never_reached,
+    shared_by_all_objects,
     never_given_a_value,
     ends_before_its_yield,
     unknown_name,

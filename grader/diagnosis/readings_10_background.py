@@ -40,6 +40,7 @@ from grader.diagnosis.bodies import (
     schema_depended_on,
 )
 from grader.diagnosis.engine import taken_for_a_table
+from grader.diagnosis.kept import shared_by_all_objects
 from grader.diagnosis.kinds import (
     arguments_in_one,
     arguments_unfit,
@@ -190,6 +191,7 @@ READINGS = (
     lazy_and_alone,
     nothing_called,
     never_reached,
+    shared_by_all_objects,
     never_given_a_value,
     no_function_to_validate,
     ends_before_its_yield,

@@ -22,6 +22,7 @@ from grader.diagnosis.source import (
     arguments_of,
     calls,
     decorators,
+    first_line,
     giving,
     inside,
     last_line,
@@ -911,6 +912,19 @@ def _listeners(evidence: Evidence) -> Iterator[tuple[File, Function, str]]:
             found = evidence.source.function(name_of(call.args[2]), file.name) if name_of(call.args[2]) else None
             if found is not None:
                 yield *found, str(getattr(call.args[1], "value", "event"))
+
+
+@reading("what is added after the commit", _TOGETHER, _BATCH)
+def added_after_the_commit(evidence: Evidence) -> Told | None:
+    """A session calls such a listener when its transaction is over. What is added then belongs to the next one, which
+    nobody commits."""
+    missing = "events" in evidence.saw and not evidence.sent("INSERT item_events")
+    for file, node, moment in _listeners(evidence) if missing else ():
+        writes = calls(node, "ItemEvent", "add_event")
+        if moment.startswith("after_commit") and writes:
+            hint = "This is called when the transaction is over. Which COMMIT makes permanent what is added then?"
+            return Told(where=file.at(first_line(node)), hint=hint)
+    return None
 
 
 @reading("the event is missing, or written twice", _TOGETHER, _BATCH)

@@ -35,6 +35,7 @@ class _Part:
         statements: its statements, each without those that it holds: line and last line, and what it says.
         own: those of them that the solution does not have there.
         lacks: the solution has others there.
+        new: the solution has no part of this name in this file.
         opens: what is defined in it is a part of its own.
     """
 
@@ -46,6 +47,7 @@ class _Part:
     statements: list[tuple[int, int, str]] = field(default_factory=list)
     own: list[tuple[int, int, str]] = field(default_factory=list)
     lacks: bool = False
+    new: bool = False
     opens: bool = True
 
     @property
@@ -82,7 +84,7 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str, *, known: bool)
         return other[0].place() if place and len(other) == 1 and other[0].lines and other[0] is not shown else ""
     if shown is not None and (shown.lacks or shown.own):
         if line != shown.head and any(first <= line <= last for first, last, _ in shown.own):
-            return ""
+            return _in_what_it_calls(shown, line, parts)
         said = " ".join(said for *_, said in shown.own)
         used = [each for each in differing if each.name and each is not shown and f"'{each.name}'" in said]
         if len(used) == 1 and (not shown.lines or len(used[0].lines) <= _MOST_LINES):
@@ -92,6 +94,42 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str, *, known: bool)
     if not 0 < len(functions) <= _MOST_PARTS:
         return ""
     return max(functions, key=lambda each: len(each.lines)).place()
+
+
+def _in_what_it_calls(shown: _Part, line: int, parts: list[_Part]) -> str:
+    """A line of the learner's own helper, where all that a line does is done by that one; empty where it is not so.
+
+    A helper that calls one other helper, and a name that the module gives to what a helper makes, are followed.
+    """
+    around = [each for each in shown.own if each[0] <= line <= each[1]]
+    said = max(around)[2]
+    place, met = "", [shown]
+    while True:
+        used = [each for each in parts if each.new and each not in met and each.lines and _names(said, each.name)]
+        whole = [each for each in parts if not each.name]
+        given = [each[2] for one in whole for each in one.own if _gives(said, each[2]) and each[2] != said]
+        if not used and len(given) == 1 and len(met) < _MOST_PARTS:
+            said = given[0]
+            met.append(whole[0])
+        elif len(used) == 1:
+            place, said = used[0].place(), " ".join(each[2] for each in used[0].statements)
+            met.append(used[0])
+        else:
+            return place
+
+
+def _names(said: str, name: str) -> bool:
+    """Whether what a statement says has the name of a function, or of a method as an attribute."""
+    owner, _, last = name.rpartition(".")
+    return f"attr='{last}'" in said if owner else f"id='{last}'" in said
+
+
+def _gives(said: str, other: str) -> bool:
+    """Whether a statement uses a name to which another one gives its value."""
+    found = re.match(r"Assign\(targets=\[Name\(id='(\w+)'", other) or re.match(
+        r"AnnAssign\(target=Name\(id='(\w+)'", other
+    )
+    return found is not None and f"id='{found[1]}', ctx=Load" in said
 
 
 def _is_a_line_of(solved: bytes, code: bytes, number: int) -> bool:
@@ -130,7 +168,8 @@ def _compared(file: str, code: bytes, solved: bytes) -> list[_Part]:
         for statement in part.statements:
             left[statement[2]] -= 1
             part.own += [statement] if left[statement[2]] < 0 else []
-        part.lacks = part.name in known and any(count > 0 for count in left.values())
+        part.new = part.name not in known
+        part.lacks = not part.new and any(count > 0 for count in left.values())
     return [part for part in parts if not any(_TO_DO.search(said) for *_, said in part.own)]
 
 
