@@ -49,7 +49,7 @@ def test_owner_is_in_the_answer(
 @rule(
     task="9.6",
     title="an item without an owner stays in the list, with null",
-    why="An item that has no owner is an item like any other. If the list does not show it as it is, nobody sees it.",
+    why="An item without an owner is an item like any other. Clients have to find it in the list, as it is.",
     hint="Follow an item that has no owner from the query to the answer. Which line drops it, or changes it?",
     needs=["owner_is_in_the_answer"],
 )

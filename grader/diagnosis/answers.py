@@ -84,7 +84,8 @@ def _around(found: tuple[File, Function, ast.Call]) -> str:
     _, node, route = found
     by = "response_model" if keyword(route, "response_model") is not None else ""
     by = by or ("the line with def" if node.returns is not None else "")
-    return f"What does this put around it, and what does {by} promise?" if by else "What does this put around it?"
+    asked = "What does this line put around it"
+    return f"{asked}, and what does {by} promise?" if by else f"{asked}?"
 
 
 @reading("one item where a list was asked for", _LIST)

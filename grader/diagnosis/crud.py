@@ -213,6 +213,22 @@ def _computed(evidence: Evidence, file: File, node: Function, value: ast.AST) ->
         helper = evidence.source.function(name_of(call)) if isinstance(call.func, ast.Name) else None
         returned = [one for one in inside(helper[1]) if isinstance(one, ast.Return)] if helper else []
         found += [part for one in returned if one.value and helper for part in made_of(helper[1], one.value)]
+    return found + [one for each in found for one in _attributes_set(file, node, each)]
+
+
+def _attributes_set(file: File, method: Function, node: ast.AST) -> list[ast.AST]:
+    """What the attributes of ``self`` in an expression are set to: in its class, or where an object is made."""
+    found: list[ast.AST] = []
+    owner = next((each for each in file.classes if method in each.body), None)
+    if owner is None:
+        return found
+    read = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute) and name_of(one.value) == "self"}
+    for name in sorted(read):
+        made = [call for call in file.calls(owner.name, "cls") for each in call.keywords if each.arg == name]
+        given: list[ast.AST] = [each.value for call in made for each in call.keywords if each.arg == name]
+        sets = [each for each in inside(owner) if isinstance(each, ast.Assign)]
+        given += [each.value for each in sets if text_of(each.targets[0]) == f"self.{name}"]
+        found += given if len(given) == 1 else []
     return found
 
 

@@ -410,6 +410,8 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
             changes = [
                 each for each in changes if not (isinstance(each, ast.Return) and isinstance(each.value, ast.Call))
             ]
+        if "name=None" in evidence.saw:
+            changes = [each for each in changes if not _null_has_left(method, each)]
         named = [node for node in changes if field and field in text_of(node)]
         if not named and evidence.rule == "create_needs_a_name" and not _is_validated(evidence, "name"):
             continue  # it changes something else; the name has a default
@@ -418,6 +420,17 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
             hint = _hint_for_a_change(evidence, first)
             return Told(where=file.at(first), hint=hint, why=_CUT if hint == _SHORTENED else "")
     return None
+
+
+def _null_has_left(method: Function, node: ast.AST) -> bool:
+    """Whether a validator has given null back before a line of it: ``if value is None: return value``."""
+    return any(
+        isinstance(each, ast.If)
+        and text_of(each.test).endswith(" is None")
+        and isinstance(each.body[-1], ast.Return)
+        and each.lineno < getattr(node, "lineno", 0)
+        for each in method.body
+    )
 
 
 def _is_validated(evidence: Evidence, field: str) -> bool:
@@ -1972,7 +1985,7 @@ def rules_by_place(evidence: Evidence) -> Told | None:
     for file in own_files(evidence) if raised and "Error building" in raised.message else ():
         for call in file.calls("StringConstraints"):
             if any(isinstance(each, ast.Constant) and type(each.value) is int for each in call.args):
-                hint = "StringConstraints takes these values as keyword arguments. Where are the names in this line?"
+                hint = "StringConstraints takes each length by its name. Where are the names in this line?"
                 return Told(where=file.at(call), hint=hint)
     return None
 

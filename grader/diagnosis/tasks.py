@@ -72,7 +72,7 @@ def _is_session(node: ast.AST) -> bool:
 _BEFORE_THE_BODY = "the event was written after the status was sent, and before the body: the client still waited"
 _WHOLE = "the whole answer, then the event"
 _IN_THE_BODY = "This runs while the body is made. What runs only after it?"
-_BEHIND_THE_YIELD = "This runs after the yield. Has the client its answer by then?"
+_BEHIND_THE_YIELD = "This runs after the yield. Does the client have its answer by then?"
 _AFTER_THE_BODY = "An answer is complete only when its body is sent. Who runs something after the whole answer?"
 
 
@@ -767,7 +767,8 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
                 return Told(where=held[0].at(statement), hint=hint, why=_SHARED)
     for statement in file.tree.body:
         value = getattr(statement, "value", None)
-        if isinstance(statement, ast.Assign) and isinstance(value, ast.Call) and _is_session(value):
+        made = [value, *value.args, *(each.value for each in value.keywords)] if isinstance(value, ast.Call) else []
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and any(map(_is_session, made)):
             hint, why = "This runs once, when the module is imported. When should a session be opened?", _SHARED
             if "scoped_session" in text_of(value):
                 hint, why = _OF_A_THREAD

@@ -916,8 +916,8 @@ def _listeners(evidence: Evidence) -> Iterator[tuple[File, Function, str]]:
 
 @reading("what is added after the commit", _TOGETHER, _BATCH)
 def added_after_the_commit(evidence: Evidence) -> Told | None:
-    """A session calls such a listener when its transaction is over. What is added then belongs to the next one, which
-    nobody commits."""
+    """SQLAlchemy calls a listener of after_commit when the transaction is over. What it adds belongs to the next one,
+    which nobody commits."""
     missing = "events" in evidence.saw and not evidence.sent("INSERT item_events")
     for file, node, moment in _listeners(evidence) if missing else ():
         writes = calls(node, "ItemEvent", "add_event")
