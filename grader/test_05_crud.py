@@ -81,15 +81,17 @@ def test_get_returns_the_item(
 ) -> None:
     """The item with this id, as the database has it: the first, the last, one of many alike, beyond a page, a new one.
 
-    The new one was asked for before it was there, in the same session.
+    The new one was asked for before it was there, in the same session. One was stored by create_item.
     """
     tables.create()
     for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (9, "lamp", "")):
         items.add(id=item_id, name=name, description=description)
-    items.add_alike(100)
+    items.add_alike(99)
+    made, by = crud.made_here(**_LAMP)
     rows = items.rows()
     for number, row in enumerate((*rows[:3], rows[50], rows[-1])):
         earlier = [f"called get_item for {number} of them"] if number else []
+        earlier += [f"the item {made}{by}"] if by and row["id"] == made else []
         story.begin(f"stored {len(rows)} items, the ids 2, 5, 9 and so on", *earlier)
         item = code.call("crud.get_item", sessions.new(), row["id"])
         expect.equal(code.read(item, "id", "name", "description"), row)
@@ -215,6 +217,7 @@ def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
     writes.expect_saved({"id": 5, **_LAMP}, name="Torch", description="Cold light")
     writes.expect_saved({"id": 1, **_LAMP}, name="torch")
     writes.expect_saved({"id": 10, **_BARE}, description="cold light")
+    writes.expect_saved_here(_LAMP, name="Torch", description="Cold light")
     items.add_alike(100)
     writes.expect_saved({"id": 4711, **_BARE}, name="torch")
     writes.expect_saved({"id": 4712, **_LAMP}, **_QUOTED)
@@ -291,7 +294,7 @@ def test_update_empty_string_is_a_value(tables: Tables, writes: Writes) -> None:
     "back as soon as the session is closed.",
     hint="The timeline shows what reached the database. Which rows does it delete, and does it last?",
 )
-def test_delete_persists(tables: Tables, items: Items, writes: Writes) -> None:
+def test_delete_persists(tables: Tables, items: Items, crud: Crud, writes: Writes) -> None:
     """After delete_item this row, and no other, is gone, seen from another connection: any row, also the only one."""
     tables.create()
     for item_id, row in ((2, _BARE), (5, _LAMP), (7, _LAMP)):
@@ -300,4 +303,4 @@ def test_delete_persists(tables: Tables, items: Items, writes: Writes) -> None:
     for item_id in (5, 2, items.rows()[-1]["id"]):
         writes.expect_deleted(item_id)
     items.remove_all()
-    writes.expect_deleted(items.add(**_LAMP))
+    writes.expect_deleted(*crud.made_here(**_LAMP))

@@ -98,6 +98,7 @@ def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api
         items.add(id=item_id, description=description)
     items.add_many(100)
     items.add(id=123456789, name="table", description="")
+    api.made_here(**_LAMP)
     rows = items.rows()
     for row in (*rows[:2], rows[60], *rows[-2:]):
         answer = client.only_request("GET", f"/items/{row['id']}")
@@ -199,7 +200,7 @@ def test_delete_answers_204(tables: Tables, items: Items, client: Client, api: A
     api.look_at_answers()
     first, _ = items.add(), items.add(description=None)
     items.add_many(110)
-    last = items.add(description=None)
+    last = api.made_here(name="lamp")
     for goes in (first + 1, first, first + 50, last):
         before = items.ids()
         answer = client.only_request("DELETE", f"/items/{goes}")
@@ -229,7 +230,8 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
     pages = {"": rows, "?offset=1&limit=2": rows[1:3], "?limit=2": rows[:2], "?offset=0&limit=2": rows[:2]}
     for query, wanted in pages.items():
         api.expect_page(query, wanted)
-    items.add_many(100)
+    items.add_many(99)
+    api.made_here(**_LAMP)
     items.found_by_an_index()
     rows = items.rows()
     expect.equal(len(client.only_request("GET", "/items/").json or []), 100, "items of 105 without a limit:")

@@ -692,9 +692,10 @@ def another_page(evidence: Evidence) -> Told | None:
     elif not missing and (computed := page_computed(evidence)) is not None:
         where, hint = computed.where, computed.hint
     elif missing and len(cut) == 1:
-        where, hint = cut[0][0].at(cut[0][1].slice), "Which rows does this slice take, and how many?"
+        slices = cut[0][0].at(cut[0][1].slice)
+        return Told(where=slices, hint="Which rows does this slice take, and how many?")  # a right one would do
     elif missing and len(taken := calls_in(evidence, "islice")) == 1 and not calls_in(evidence, "limit", "offset"):
-        where, hint = taken[0][0].at(taken[0][1]), STOPS.format("islice()")
+        return Told(where=taken[0][0].at(taken[0][1]), hint=STOPS.format("islice()"))
     elif missing and (untrue := _under_a_condition(evidence, missing)) is not None:
         where, hint = untrue, f"offset is {asked['offset']} here, and limit {asked['limit']}. Is this true then?"
     elif missing:

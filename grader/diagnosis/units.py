@@ -594,6 +594,9 @@ def several_commits(evidence: Evidence) -> Told | None:
     for file, call in _repeated(evidence, sent) if evidence.rule == _BATCH and len(sent) > 1 else ():
         hint = f"{name_of(call)}() commits, and this calls it more than once. How much does one COMMIT save?"
         return Told(where=file.at(call), hint=hint)
+    for file, block in _blocks_in_loops(evidence, sent) if evidence.rule == _BATCH and len(sent) > 1 else ():
+        hint = "This block commits at its end, in each turn of the loop. How much does one COMMIT save?"
+        return Told(where=file.at(block), hint=hint)
     again = evidence.saw.startswith("2 COMMITs, 1")
     hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
     sent = [where for where in sent if where.rpartition(":")[0] not in evidence.given]
@@ -622,6 +625,15 @@ def _repeated(evidence: Evidence, sent: list[str]) -> Iterator[tuple[File, ast.C
             chain = evidence.source.reached(*found, evidence.given) if found else []
             if any(place.at(each) in sent for place, node in chain for each in calls(node, "commit")):
                 yield file, call
+
+
+def _blocks_in_loops(evidence: Evidence, sent: list[str]) -> Iterator[tuple[File, ast.With]]:
+    """The with blocks in a loop, where what ends such a block has sent each commit: an ``__exit__``, a generator."""
+    ends = {evidence.source.function_of(where) for where in sent}
+    for file, unit in _units(evidence):
+        blocks = [each for loop in _loops(unit) for each in ast.walk(loop) if isinstance(each, ast.With)]
+        names = {name_of(item.context_expr) for each in blocks for item in each.items} | {"__exit__"}
+        yield from ((file, each) for each in blocks if ends <= names)
 
 
 def _loops(node: ast.AST) -> list[ast.For]:

@@ -8,11 +8,12 @@ Source: ASGI specification, "HTTP & WebSocket" and "Lifespan Protocol".
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import threading
 from asyncio import all_tasks, run_coroutine_threadsafe, sleep
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import wraps
 from threading import enumerate as all_threads
@@ -152,6 +153,7 @@ class RunningApp:
     async def _exchange(self, scope: dict[str, Any], body: bytes) -> Response:
         response, received, over = Response(), False, asyncio.Event()
         length = None  # as the answer has promised it
+        with_a_body = scope["method"] != "HEAD"
 
         async def receive() -> dict[str, Any]:
             nonlocal received
@@ -163,16 +165,16 @@ class RunningApp:
 
         async def send(message: dict[str, Any]) -> None:
             nonlocal length
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind in _PARTS and (over.is_set() or (kind == _PARTS[0]) == bool(response.status)):
+                raise RuntimeError(f"Unexpected ASGI message {kind!r}: an answer starts once, has a body, and ends")
+            if kind == "http.response.start":
                 response.status = int(message["status"])  # a number, and nothing that may equal every other
-                response.headers = {
-                    name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]
-                }
-                length = int(response.headers["content-length"]) if "content-length" in response.headers else None
-            elif message["type"] == "http.response.body":
+                response.headers, length = _headers(message.get("headers", ()))
+            elif kind == "http.response.body":
                 response.body = b"".join((response.body, message.get("body", b"")))
                 ends = not message.get("more_body", False)
-                _expect_length(len(response.body), length if scope["method"] != "HEAD" else None, ends=ends)
+                _expect_length(len(response.body), length if with_a_body else None, ends=ends)
                 if ends:
                     over.set()
 
@@ -223,6 +225,29 @@ class RunningApp:
                 self._started.set()
 
         await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}, receive, send)
+
+
+def _headers(sent: Iterable[tuple[bytes, bytes]]) -> tuple[dict[str, str], int | None]:
+    """The headers of an answer, and the length that they promise.
+
+    Raises:
+        RuntimeError: no server would send them.
+    """
+    headers, length = {}, None
+    for name, value in sent:
+        key = name.decode().lower()
+        if _NOT_IN_A_HEADER.search(name + value):
+            raise RuntimeError("Invalid HTTP header: a line ends in it")
+        headers[key] = value.decode("latin-1")
+        if key == "content-length":
+            if length is not None or not value.isdigit():
+                raise RuntimeError("Invalid HTTP header: Content-Length")
+            length = int(value)
+    return headers, length
+
+
+_PARTS = "http.response.start", "http.response.body"
+_NOT_IN_A_HEADER = re.compile(rb"[\r\n\0]")
 
 
 def _expect_length(found: int, promised: int | None, *, ends: bool) -> None:

@@ -33,11 +33,11 @@ class Pages:
 
     def expect_one_of_one(self) -> None:
         """Store one item, and end the check as failed unless it is on the page, and nothing is once it is removed."""
-        self._items.add(id=11)
-        self._story.begin("stored one item")
+        item_id, by = self._crud.made_here(name="lamp")
+        self._story.begin(f"stored one item{by}")
         self._expect_length(self._crud.ids(self._list(), self._items_rule), 1)
         self._sessions.close()
-        self._items.remove(11)
+        self._items.remove(item_id)
         self._story.begin("removed the only item")
         self._expect_length(self._crud.ids(self._list()), 0)
         self._sessions.close()

@@ -104,6 +104,18 @@ class Writes:
         self._expect.equal({name: stored[name] for name in sent}, sent, "in the database, seen by others:")
         self._expect.equal(rest, others, "the other rows:")
 
+    def expect_saved_here(self, row: Row, **sent: Any) -> None:
+        """The same for an item that the learner's own ``create_item`` has stored."""
+        item_id, by = self._crud.made_here(**row)
+        session = self._sessions.new()
+        item = self._sessions.load_item(session, item_id)
+        self._story.begin(f"stored {show(with_null(row, 'NULL'))}{by}")
+        self._code.call("crud.update_item", session, item, self._schemas.make("ItemUpdate", **sent))
+        self._sessions.close()
+        stored = self._items.row(item_id) or {}
+        found = {name: stored.get(name) for name in sent}
+        self._expect.equal(found, sent, "in the database, seen by others:")
+
     def expect_kept(self, row: Row, **sent: Any) -> None:
         """End the check as failed unless ``update_item`` changes in this row what is sent, and nothing else."""
         stored, _ = self._rows_after(self._update(row, **sent))
@@ -134,13 +146,14 @@ class Writes:
             self._crud.expect_current(updated.item, updated.session)
             self._crud.expect_none_open(left)
 
-    def expect_deleted(self, item_id: int) -> None:
-        """End the check as failed unless ``delete_item`` removes this row and no other."""
+    def expect_deleted(self, item_id: int, by: str = "") -> None:
+        """End the check as failed unless ``delete_item`` removes this row, stored by whom is said, and no other."""
         before = self._items.rows()
         item_row = with_null(next(row for row in before if row["id"] == item_id), "NULL")
         session = self._sessions.new()
         item = self._sessions.load_item(session, item_id)
-        self._story.begin(f"stored the ids {some_of([row['id'] for row in before])}, and loaded {show(item_row)}")
+        ids = some_of([row["id"] for row in before])
+        self._story.begin(f"stored the ids {ids}{by}, and loaded {show(item_row)}")
         self._code.call("crud.delete_item", session, item)
         self._sessions.close()
         left = self._items.rows()
