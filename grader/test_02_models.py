@@ -51,7 +51,11 @@ def test_items_table_has_the_columns(item_tables: ItemTables, place: Place, stor
     for what, row in _ROWS.items():
         story.begin("created the table of the model Item", f"inserted a row with {what}")
         taken = table.takes(**{name: value for name, value in row.items() if name in columns})
-        expect(taken, saw=f"the database refused it: {table.refusal}", wanted="the row is stored: that is all it needs")
+        expect(
+            taken,
+            saw=f"the database refused it: {table.refusal}",
+            wanted="the row is stored: it has all that a row needs",
+        )
     for stub in to_do:
         raise ToDo(f"{stub.task} {stub.words}")
 

@@ -183,7 +183,7 @@ def yields_something_else(evidence: Evidence) -> Told | None:
     file, node = found
     crashed = evidence.saw.startswith("a crash: ") and evidence.sent("ANSWER 2")
     if crashed and "raise " in evidence.source.line(evidence.where):
-        hint = "This is raised when the request is over. For which requests, and what should get_db do there instead?"
+        hint = "This is raised when the request is over. For which requests is that, and what do they need it for?"
         return Told(where=evidence.where, hint=hint)
     direct = evidence.source.function("get_db", "app/deps.py")
     if direct and direct[1].name != node.name and _yields(node) and evidence.saw == "the endpoint got a generator":

@@ -745,6 +745,9 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
         hint = "Which URL does the engine get here? Which name holds the one that came from the environment?"
         return Told(saw=saw, where=file.at(place), hint=hint, why=why)
     hint = "This makes another URL than DATABASE_URL. What is lost or changed on the way? Do you need another one?"
+    of_a_class = name_of(given.value) if isinstance(given, ast.Attribute) else ""
+    if of_a_class and file.has_class(of_a_class):
+        hint = f"{of_a_class} is the class: this is what its body says. Which object holds what was read?"
     held = _bound(file, given.id) if isinstance(given, ast.Name) else None
     where = file.at(held if isinstance(held, ast.Assign | ast.AnnAssign) else given)
     return Told(saw=evidence.saw + _what_is_lost(seen, wanted), where=where, hint=hint, why=why)

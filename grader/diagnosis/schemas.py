@@ -422,6 +422,12 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
     return None
 
 
+def _never_used(function: Function) -> list[str]:
+    """The parameters of a function that nothing in it reads."""
+    read = {each.id for each in inside(function) if isinstance(each, ast.Name)}
+    return [name for name in arguments_of(function) if name not in read]
+
+
 def _null_has_left(method: Function, node: ast.AST) -> bool:
     """Whether a validator has given null back before a line of it: ``if value is None: return value``."""
     return any(
@@ -455,6 +461,12 @@ def _hint_for_a_change(evidence: Evidence, node: ast.AST) -> str:
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
         return _SHORTENED
     hint = "This line makes another value of the one that came in. What does it do with the value above?"
+    if "model_validate" in "".join(evidence.did[-1:]) and "None" in evidence.wanted:
+        typed = _field(evidence, "description")
+        annotation = text_of(getattr(typed[1], "annotation", None)) if typed else "None"
+        hint += (
+            "" if "None" in annotation or "Optional" in annotation else " And what does the field's type say of None?"
+        )
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     if evidence.rule == _SENT and isinstance(target, ast.Attribute):
         hint += " And does a field that it sets count as sent?"
@@ -1369,6 +1381,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place, hint = over[0], f"{over[1]} What tells Pydantic how long a text may be?"
     elif hint == _UNLIMITED and _is_unlimited(evidence, "description" if field == "name" else "name"):
         hint = "Nothing limits the length of a name, nor that of a description. Which lines say what they may hold?"
+        for maker in [each[1] for each in helpers if isinstance(each[1], Function)]:
+            if unused := _never_used(maker):
+                hint = f"{maker.name} is given '{unused[0]}'. What does it do with it?"
         if any("len(" in line for file in evidence.source.files() for line in file.lines):
             hint = "A name that is too long is taken. Which length does each check allow, and when is that decided?"
     if own is not None and not measured and other:
@@ -1554,7 +1569,7 @@ def _is_text_of(evidence: Evidence, file: File, name: str, field: str) -> bool:
 
 @reading("a type instead of a default", *_CREATE, *_UPDATE, _SENT)
 def type_as_a_default(evidence: Evidence) -> Told | None:
-    """A type stands behind the colon of a field. What stands behind the = is its default, and checks nothing."""
+    """The type of a field comes after the colon. What comes after the = is its default, and checks nothing."""
     field = _refused(evidence) or _accepted(evidence)
     found = _field(evidence, field) if field else None
     value = getattr(found[1], "value", None) if found else None
@@ -1565,7 +1580,7 @@ def type_as_a_default(evidence: Evidence) -> Told | None:
     if found is None or name_of(getattr(made, "value", made)) not in ("Annotated", "StringConstraints"):
         return None
     what = value.id if isinstance(value, ast.Name) else name_of(getattr(made, "value", made))
-    hint = f"A type stands behind the colon, a default behind the =. Which one is {what} here?"
+    hint = f"The type comes after the colon, the default after the =. Which one is {what} here?"
     return Told(where=found[0].at(found[1]), hint=hint)
 
 

@@ -450,7 +450,7 @@ def misnamed_column(evidence: Evidence) -> Told | None:
         first = call.args[0] if call.args and isinstance(call.args[0], ast.Call) else None
         if found and first is not None and name_of(first) == "str" and first.args:
             said = f"{text_of(first)} is the text '{text_of(first.args[0])}'"
-            hint = f"{said}, and a first text is the column's name. Which type has a length?"
+            hint = f"{said}. A text that comes first is the column's name. Which type has a length?"
             return Told(where=found[0].at(call), hint=hint)
     listed = re.search(r"the columns are ([\w, ]+)\)", evidence.saw)
     others = set(listed[1].split(", ")) - {"id", "name", "description"} if listed else set()
@@ -712,7 +712,7 @@ def description_required(evidence: Evidence) -> Told | None:
         return None
     either = [each for each in ast.walk(getattr(found[1], "annotation", found[1])) if isinstance(each, ast.BoolOp)]
     if either and isinstance(either[0].op, ast.Or) and _option(found[1], "nullable") is None:
-        hint = "'or' takes its first value unless that is empty. What does this leave?"
+        hint = f"Python works out '{text_of(either[0])}' first, and takes one of the two. Which type is left?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     option, annotation = _option(found[1], "nullable"), text_of(getattr(found[1], "annotation", None))
     if option is None and re.fullmatch(

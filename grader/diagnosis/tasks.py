@@ -1486,7 +1486,7 @@ def _bounds(evidence: Evidence) -> Told | None:
     why = TOO_STRICT if refused else ""
     default = _default_of(field)
     if isinstance(default, ast.Call) and name_of(default) in ("StringConstraints", "AfterValidator", "BeforeValidator"):
-        hint = f"A type stands behind the colon, a default behind the =. Which one is {name_of(default)} here?"
+        hint = f"The type comes after the colon, the default after the =. Which one is {name_of(default)} here?"
         return Told(where=file.at(default), hint=hint)
     if default is not None and not refused and not size:
         more = "" if "max_length" in bounds else " And what else does this line let through?"

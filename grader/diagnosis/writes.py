@@ -704,7 +704,7 @@ def written_conditionally(evidence: Evidence) -> Told | None:
         and len(fields) == 1
         and any(event.what == "UPDATE items" and event.where for event in evidence.earlier)
     ):
-        saw += "; a change of both name and description was saved"
+        saw += "; a change of both fields of another item was saved"
         other, test = "name" if fields[0] == "description" else "description", text_of(getattr(condition, "test", None))
         if other in test and fields[0] not in test:
             hint = f"This asks for the {other}. Which of the lines that depend on it write the {fields[0]}?"
