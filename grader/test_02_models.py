@@ -97,7 +97,7 @@ def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect)
     "description?",
 )
 def test_description_is_optional(item_tables: ItemTables, story: Story, expect: Expect) -> None:
-    """NULL as a description is stored, and the class takes None."""
+    """NULL as a description is stored, and the class and the column take None."""
     table = item_tables.items_with("description")
     story.begin("Item(name='lamp', description=None)")
     table.expect_made_without("description")
@@ -105,6 +105,7 @@ def test_description_is_optional(item_tables: ItemTables, story: Story, expect: 
     story.did("inserted a row whose description is NULL")
     stored = table.stores(name="lamp", description=None)
     expect(stored, saw=f"the database refused it: {table.refusal}", wanted="the row is stored")
+    table.expect_none_is_sent("description")
 
 
 @rule(

@@ -58,6 +58,19 @@ class Items:
                 self._database.run(f'ALTER TABLE "{table.name}" ADD COLUMN grader_{number} VARCHAR(1000)')
             self._database.run(f'CREATE INDEX grader_order ON "{table.name}" ({", ".join(others)})')
 
+    def take_new(self, before: set[int]) -> int:
+        """Count the one row that is new among those that were stored, and return its id.
+
+        It is 0 where there is none, or where there were several, which are removed.
+        """
+        new = sorted(self.ids() - before)
+        if len(new) == 1 and new[0] > 0:
+            self._story.stored += 1
+            return new[0]
+        for item_id in new:
+            self._database.run("DELETE FROM items WHERE id = :id", id=item_id)
+        return 0
+
     def rows(self) -> list[dict[str, Any]]:
         """What the table holds, ordered by id."""
         return self._database.rows("SELECT id, name, description FROM items ORDER BY id")

@@ -65,8 +65,7 @@ class Api:
         before = self._items.ids()
         with self._story.untold(), suppress(Verdict):
             self._client.request("POST", "/items/", json=sent)
-        new = self._items.ids() - before
-        return new.pop() if len(new) == 1 else self._items.add(**sent)
+        return self._items.take_new(before) or self._items.add(**sent)
 
     def expect_patch_to_work(self) -> None:
         """End the check as waiting for `patch_keeps_omitted_fields`, unless a plain PATCH changes a row."""

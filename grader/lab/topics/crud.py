@@ -72,8 +72,8 @@ class Crud:
             for left in self._seen.sessions:  # what was left open would lock out whoever comes next
                 with suppress(Exception):
                     left.close()
-        new = self._items.ids() - before
-        return (new.pop(), " with create_item") if len(new) == 1 else (self._items.add(**sent), "")
+        made = self._items.take_new(before)
+        return (made, " with create_item") if made else (self._items.add(**sent), "")
 
     def expect_found(self, item_id: int, rule: str) -> None:
         """Let ``get_item`` find an item; if it does not, the check waits for the rule that wants it."""

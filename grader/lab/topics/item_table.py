@@ -86,6 +86,18 @@ class ItemTable:
             with self._code.running("an Item"):
                 item(**values)
 
+    def expect_none_is_sent(self, name: str) -> None:
+        """End the check as failed if the column's own type cannot send None; whether it is taken is asked elsewhere."""
+        row = {**_required_besides(self._table), **LAMP, name: None}
+        types = {column.name: column.type if column.name == name else None for column in self._table.columns}
+        values = {each: literal(value, type_=types[each]) for each, value in row.items() if each in types}
+        with (
+            self._code.running("the row is stored"),
+            suppress(DBAPIError),
+            self.database.engine.connect() as connection,
+        ):
+            connection.execute(insert(self._table).values(values))
+
     def has_column(self, name: str) -> bool:
         """Whether the table has a column of this name."""
         return any(column.name == name for column in self._table.columns)
