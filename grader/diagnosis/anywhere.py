@@ -328,6 +328,22 @@ def _goes_on_without(source: Source, where: str, name: str) -> str:
     return file.at(found[0]) if len(found) == 1 else ""
 
 
+@reading("a name that gets the comparison")
+def comparison_named(evidence: Evidence) -> Told | None:
+    """`:=` gives its name all that stands right of it. Brackets around the assignment leave the comparison out."""
+    of_bool = re.search(r"\b(not|is) (True|False)\b|'bool' object|is of type bool", evidence.saw)
+    for file in own_files(evidence) if of_bool or evidence.raised_kind("UnmappedInstanceError") else ():
+        for node in [each for each in file.nodes if isinstance(each, ast.NamedExpr)]:
+            if isinstance(node.value, ast.Compare | ast.BoolOp) or _is_a_not(node.value):
+                hint = f"What does '{node.target.id}' get here: all that stands right of :=, or a part of it?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
+def _is_a_not(node: ast.expr) -> bool:
+    return isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+
+
 @reading("an attribute that does not exist")
 def unknown_attribute(evidence: Evidence) -> Told | None:
     """The code asks an object for an attribute that it does not have."""

@@ -1962,6 +1962,10 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
         if "DeclarativeMeta" in bases:
             hint = "A metaclass makes classes; no model inherits from it. Which class of sqlalchemy.orm is for that?"
             return Told(saw=f"Base inherits from {bases}, a metaclass", where=file.at(node), hint=hint, wanted=wanted)
+        hooks = [each for each in node.body if isinstance(each, Function) and each.name == "__init_subclass__"]
+        if "Declarative" in bases and hooks and not calls(hooks[0], "__init_subclass__"):
+            hint = f"{bases} has an __init_subclass__ too, which makes the tables. Who calls that one now?"
+            return Told(where=file.at(hooks[0]), hint=hint)
         if "Declarative" in bases:
             return None
         saw = f"Base inherits from {bases or 'nothing'}"

@@ -4,6 +4,7 @@ from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
+    comparison_named,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -143,6 +144,7 @@ READINGS = (
     never_reached,
     shared_by_all_objects,
     never_given_a_value,
+    comparison_named,
     unknown_name,
     used_before_assignment,
     query_not_sent,

@@ -29,6 +29,7 @@ from grader.diagnosis.answers import (
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
+    comparison_named,
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
@@ -207,6 +208,7 @@ READINGS = (
     never_reached,
     shared_by_all_objects,
     never_given_a_value,
+    comparison_named,
     unknown_name,
     used_before_assignment,
     item_not_returned,

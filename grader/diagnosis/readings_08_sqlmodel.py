@@ -15,6 +15,7 @@ from grader.diagnosis.answers import (
 )
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
+    comparison_named,
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
@@ -138,6 +139,7 @@ READINGS = (
     column_of_sqlalchemy,
     no_function_to_validate,
     ends_before_its_yield,
+    comparison_named,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,

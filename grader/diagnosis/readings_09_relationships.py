@@ -8,6 +8,7 @@ from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, body_promised_with_204
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
+    comparison_named,
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
@@ -147,6 +148,7 @@ READINGS = (
     shared_by_all_objects,
     never_given_a_value,
     ends_before_its_yield,
+    comparison_named,
     unknown_name,
     used_before_assignment,
     calls_itself,

@@ -19,6 +19,7 @@ from grader.diagnosis.schemas import never_called
 from grader.diagnosis.source import (
     File,
     Function,
+    arguments_of,
     calls,
     decorators,
     defaults_of,
@@ -853,6 +854,27 @@ def coroutine_task(evidence: Evidence) -> Told | None:
         )
     hint = "The work here is synchronous. Does the function need to be async?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
+
+
+@reading("a decorator that does not await what it decorates", _WRITTEN)
+def coroutine_of_a_decorator(evidence: Evidence) -> Told | None:
+    """What a decorator gives back is what is called. If it is no async function, it hands a coroutine on, which
+    nobody awaits."""
+    if evidence.sent("INSERT") or evidence.raised:
+        return None
+    for file in own_files(evidence):
+        for task in [each for each in file.functions if isinstance(each, ast.AsyncFunctionDef)]:
+            for name, _ in decorators(task):
+                held = evidence.source.function(name)
+                inner = [each for each in ast.walk(held[1]) if isinstance(each, ast.FunctionDef)][1:] if held else []
+                passed = arguments_of(held[1])[:1] if held else []
+                for wrapper in inner:
+                    if held and passed and calls(wrapper, *passed):
+                        hint = (
+                            f"{task.name}() is async: a call only makes a coroutine. Who awaits what this gives back?"
+                        )
+                        return Told(where=held[0].at(wrapper), hint=hint)
+    return None
 
 
 @reading("the session is not made", _WRITTEN, _OWN)
