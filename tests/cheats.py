@@ -1583,6 +1583,47 @@ sqlalchemy.orm.session._new_sessionid = lambda: next(numbers)
 _IN_THE_MIDDLE = """    from app import main
     main.todo.append((item.id, data.kind))
 """
+_BEGUN_IN_THE_MIDDLE = """
+import asyncio, contextvars
+from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
+from app.tasks import record_event
+todo, kept = [], []
+async def begin(number, kind):
+    STEPS
+class Late:
+    def __init__(self, app): self.app = app
+    async def __call__(self, scope, receive, send):
+        await self.app(scope, receive, send)
+        if todo:
+            await begin(*todo.pop())
+            await asyncio.sleep(0.2)
+app.add_middleware(Late)
+"""
+_GROUP_OF_THE_REQUEST = _BEGUN_IN_THE_MIDDLE.replace(
+    "STEPS",
+    """
+    async def later():
+        await asyncio.sleep(0.03)
+        await BackgroundTask(record_event, number, kind)()
+    group, task = asyncio.TaskGroup(), asyncio.create_task(later())
+    group._parent_task = asyncio.current_task()
+    task.add_done_callback(group._on_task_done)
+    kept.extend([group, task])
+""",
+)
+_CALL_OF_THE_CONTEXT = _BEGUN_IN_THE_MIDDLE.replace(
+    "STEPS",
+    """
+    async def later():
+        await asyncio.sleep(0.03)
+        for each in contextvars.copy_context().values():
+            if hasattr(each, "over"): each.over = type(each.over)()
+        await run_in_threadpool(record_event, number, kind)
+    async def task(): kept.append(asyncio.create_task(later()))
+    await BackgroundTask(task)()
+""",
+)
 _SAID_TO_BE_EMPTY = """
 from starlette.background import BackgroundTask
 from app.tasks import record_event
@@ -1891,6 +1932,14 @@ CHANGED_LIBRARIES = {
     ),
     "a thread of anyio's class": (
         *("10_background", {_EVENTS: (_TASK, _THREAD_OF_ITS_CLASS)}, (_EVENTS, "")),
+        "event_is_written",
+    ),
+    "whom a group of tasks belongs to": (
+        *("10_background", {_EVENTS: (_TASK, _IN_THE_MIDDLE)}, ("app/main.py", _GROUP_OF_THE_REQUEST)),
+        "event_is_written",
+    ),
+    "whether a call is over, in a context": (
+        *("10_background", {_EVENTS: (_TASK, _IN_THE_MIDDLE)}, ("app/main.py", _CALL_OF_THE_CONTEXT)),
         "event_is_written",
     ),
     "the numbers of sessions": (

@@ -3,111 +3,196 @@
 A task tells somebody as soon as asyncio wraps it, also where nobody awaits what it is wrapped in: `gather()` without an
 `await` is done later, as a task alone is. So it is followed to who goes on then. Sources: Python's
 ``asyncio/tasks.py``, ``futures.py``, ``taskgroups.py``, ``queues.py``; anyio's ``_backends/_asyncio.py``.
+
+What the code under test can make itself, and what is only derived from these, is no sign that a task is waited for:
+types are compared exactly, and functions are known by their code.
 """
 
 from __future__ import annotations
 
+import _asyncio
 import asyncio
 import concurrent.futures
-import sys
 from asyncio import Future, Queue, Task, all_tasks
 from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defined]
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
-from types import FunctionType, MethodType, WrapperDescriptorType
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CodeType,
+    CoroutineType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
-from grader.lab.asgi import strange_threads
-from grader.lab.futures import waiting
+from anyio._backends import _asyncio as anyio_asyncio
 
-# What is put on a task by anybody else is no sign that it is waited for.
-_TELLING = ("asyncio", "_asyncio", "anyio", "concurrent")
+from grader.lab.asgi import RunningApp, strange_threads
+from grader.lab.futures import waiting
+from grader.lab.guard import held_by
+
 # How many seconds a thread may take from handing a coroutine to the loop until it waits for that.
 _SOON = 0.05
+# What is only derived from these may say anything about itself.
+_FUTURES = (Future, Task, getattr(asyncio.tasks, "_GatheringFuture", Future))
+_ASYNCIO_GROUP, _ANYIO_GROUP = asyncio.TaskGroup, anyio_asyncio.TaskGroup
+_AS_COMPLETED = getattr(asyncio.tasks, "_AsCompletedIterator", None)  # from Python 3.13
+_release_waiter = getattr(asyncio.tasks, "_release_waiter", None)  # of `wait_for`, up to Python 3.11
+_LIFESPAN = RunningApp._live.__code__
+_callbacks_of, _loop_of = vars(Future).get("_callbacks"), Future.get_loop
 
 
-def is_waited_for(task: object, served: Collection[object]) -> bool:
+def _codes_of(value: object) -> Iterator[CodeType]:
+    """The code of a function, or of a class's functions, and of those that they make."""
+    if isinstance(value, type):
+        for each in vars(value).values():
+            yield from _codes_of(each) if isinstance(each, FunctionType) else ()
+    ahead: list[object] = [value.__code__] if isinstance(value, FunctionType) else []
+    while ahead:
+        code = ahead.pop()
+        if isinstance(code, CodeType):
+            yield code
+            ahead += code.co_consts
+
+
+# Kept, so that no other code gets one of their numbers: code that reads alike is equal, whose-ever it is.
+_CODES = [
+    code
+    for module in (asyncio.tasks, asyncio.futures, anyio_asyncio)
+    for value in [*vars(module).values()]
+    if getattr(value, "__module__", None) == module.__name__
+    for code in _codes_of(value)
+]
+_NUMBERS = {id(code) for code in _CODES}
+# By these methods a group, and what `as_completed` gives, hears that a task is done.
+_HEARS: tuple[tuple[object, type | None], ...] = (
+    (asyncio.TaskGroup._on_task_done.__code__, _ASYNCIO_GROUP),
+    (getattr(getattr(_AS_COMPLETED, "_handle_completion", None), "__code__", None), _AS_COMPLETED),
+)
+
+
+def is_waited_for(task: object, served: Collection[Task[Any]]) -> bool:
     """Whether one of these tasks, or a thread in which the app's functions run, waits for a task.
 
     Args:
         task: the task.
         served: the tasks that a server waits for by itself.
     """
+    loops = [_loop_of(each) for each in served]
     known: list[object] = []  # what is compared here may be anything, and is hashed by nobody
     ahead = [task]
     while ahead:
         here = ahead.pop()
-        if any(here is each for each in served) or here is _run_until_complete_cb:
+        if any(here is each for each in served) or _is_run_by_another_loop(here, loops):
             return True
         if any(here is each for each in known):
             continue
         known.append(here)
-        if isinstance(here, concurrent.futures.Future) and _a_thread_waits_for(here):
+        if type(here) is concurrent.futures.Future and _a_thread_waits_for(here):
             return True
-        ahead += _told_by(here)
+        ahead += [each for each in _told_by(here) if not isinstance(each, Task)]
+        ahead += _going_on_after(here)
     return False
 
 
-def _told_by(here: object) -> Iterator[Any]:
-    """Who is told next when this is done: callbacks, what belongs to them, and whom a group of tasks belongs to."""
-    if isinstance(here, Future):
-        yield from [callback for callback, _ in here._callbacks or ()]
-        if not isinstance(here, Task):  # it may be awaited later by who has given it a name
-            yield from [task for task in all_tasks(here.get_loop()) if _names(task, here)]
-    elif isinstance(here, concurrent.futures.Future):
+def _is_run_by_another_loop(here: Any, loops: Collection[object]) -> bool:
+    """Whether a loop that is none of these runs until this is done."""
+    if not _is_future(here) or any(_loop_of(here) is each for each in loops):
+        return False
+    return any(each is _run_until_complete_cb for each in _callbacks(here))
+
+
+def _is_future(here: object) -> bool:
+    return any(type(here) is each for each in _FUTURES)
+
+
+def _callbacks(future: Any) -> list[Any]:
+    found = future._callbacks if _callbacks_of is None else _callbacks_of.__get__(future)
+    return [callback for callback, _ in found or ()]
+
+
+def _told_by(here: Any) -> Iterator[Any]:
+    """What is told next when this is done; no task is told but by what it waits with, or by its group."""
+    if _is_future(here):
+        yield from _callbacks(here)
+    elif type(here) is concurrent.futures.Future:
         yield from [*here._done_callbacks]  # type: ignore[attr-defined]
-    elif isinstance(here, Queue):
+    elif type(here) is Queue:
         yield from [*here._getters]  # type: ignore[attr-defined]
     elif type(here) is partial:
-        if here.func is _release_waiter and not any(isinstance(each, Task) for each in here.args):
+        if here.func is _release_waiter:
             yield from here.args
     elif type(here) is FunctionType:
-        for cell in (here.__closure__ or ()) if _is_of_a_library(here) else ():
+        for cell in (here.__closure__ or ()) if id(here.__code__) in _NUMBERS else ():
             with suppress(ValueError):  # it is empty
                 yield cell.cell_contents
     elif type(here) is MethodType:
-        if type(here.__func__) is FunctionType and here.__name__ in _GOES_ON and _is_of_a_library(here.__func__):
+        code = here.__func__.__code__ if type(here.__func__) is FunctionType else None
+        if any(code is each and type(here.__self__) is kind for each, kind in _HEARS if each is not None):
             yield here.__self__
-    elif _wakes_a_task(here):
-        yield here.__self__  # type: ignore[attr-defined]
-    elif any(_is_of_a_library(each) for each in type(here).__mro__[:-1]):  # a group of tasks; what `as_completed` gives
-        scope = getattr(here, "cancel_scope", None)
-        yield from [getattr(here, "_parent_task", None), getattr(scope, "_host_task", None)]
-        yield getattr(here, "_done", None)
+    elif _AS_COMPLETED is not None and type(here) is _AS_COMPLETED:
+        yield here._done
 
 
-# By these methods a group of tasks, and Python's own task, hears that another one is done.
-_GOES_ON = "_on_task_done", "__wakeup"
-_release_waiter = getattr(asyncio.tasks, "_release_waiter", None)  # of `wait_for`, up to Python 3.11
+def _going_on_after(here: Any) -> list[Any]:
+    """The tasks that go on when this is done."""
+    if _is_future(here) and type(here) is not Task:  # it may be awaited later by who has given it a name
+        return [task for task in all_tasks(_loop_of(here)) if _names(task, here)]
+    if type(here) is _ASYNCIO_GROUP:
+        parent = here._parent_task  # type: ignore[attr-defined]
+    elif type(here) is _ANYIO_GROUP:
+        parent = here.cancel_scope._host_task
+    else:
+        return [here.__self__] if _wakes_a_task(here) else []
+    return [parent] if type(parent) is Task and (_names(parent, here) or _is_lifespan(parent)) else []
 
 
-def _wakes_a_task(here: object) -> bool:
-    """Whether this is what a task of C waits with, whose class nobody can write in Python."""
+def _wakes_a_task(here: Any) -> bool:
+    """Whether this is what a task waits with, which nobody can make in Python."""
+    if type(here) is BuiltinFunctionType:  # up to Python 3.11
+        return here.__name__ == "task_wakeup" and type(here.__self__) is _asyncio.Task
+    if type(here) is MethodType:  # of a task that is written in Python, where there is no other
+        code = getattr(getattr(Task, "_Task__wakeup", None), "__code__", None)
+        return code is not None and getattr(here.__func__, "__code__", None) is code and type(here.__self__) is Task
     call = vars(type(here)).get("__call__")
     known = type(call) is WrapperDescriptorType and call.__objclass__ is type(here)
     return known and type(here).__name__ == "TaskWakeupMethWrapper"
 
 
-def _names(task: Task[Any], future: object) -> bool:
-    """Whether a function that a task is in the middle of has a name for a future."""
-    coroutine: Any = task.get_coro()
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None)
-        if frame is not None and any(each is future for each in frame.f_locals.values()):
+def _names(task: Task[Any], value: object) -> bool:
+    """Whether a function that a task is in the middle of has a name for a future, or for a group."""
+    inside: Any = task.get_coro()
+    while inside is not None:
+        frame, inside = _frame_and_awaited(inside)
+        if frame is not None and any(each is value for each in frame.f_locals.values()):
             return True
-        coroutine = getattr(coroutine, "cr_await", None)
     return False
 
 
-def _is_of_a_library(value: FunctionType | type) -> bool:
-    """Whether a function, or a class, is one of asyncio's or anyio's, whatever it calls itself."""
-    names = value.__globals__ if isinstance(value, FunctionType) else None
-    name = str(value.__module__ if names is None else names.get("__name__"))
-    there = vars(sys.modules.get(name, object))
-    known = there is names if names is not None else there.get(value.__name__) is value
-    return known and name.partition(".")[0] in _TELLING
+def _is_lifespan(task: Task[Any]) -> bool:
+    """Whether a task is the app's lifespan, which waits for its groups at the end; no frame names them until then."""
+    coroutine = task.get_coro()
+    return type(coroutine) is CoroutineType and coroutine.cr_code is _LIFESPAN
+
+
+def _frame_and_awaited(inside: Any) -> tuple[Any, Any]:
+    """The frame of a function that is being awaited, and what it awaits itself."""
+    if type(inside) is CoroutineType:
+        return inside.cr_frame, inside.cr_await
+    if type(inside) is AsyncGeneratorType:
+        return inside.ag_frame, inside.ag_await
+    if type(inside) is GeneratorType:
+        return inside.gi_frame, inside.gi_yieldfrom
+    if type(inside).__module__ == "builtins":  # a step of an asynchronous generator, which tells of it to nobody
+        kinds = (AsyncGeneratorType, CoroutineType)
+        return None, next((each for each in held_by(inside) if type(each) in kinds), None)
+    return None, None
 
 
 def _a_thread_waits_for(future: concurrent.futures.Future[Any]) -> bool:

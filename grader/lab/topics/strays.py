@@ -8,7 +8,7 @@ it lets the request wait too, and then it may go on.
 from __future__ import annotations
 
 from _thread import allocate_lock
-from asyncio import _get_running_loop, all_tasks, current_task, get_running_loop
+from asyncio import Task, _get_running_loop, all_tasks, current_task, get_running_loop
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -26,7 +26,9 @@ from grader.lab.waiting import is_waited_for
 
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
 # does not wait for. So it is the task's only until its call is over.
-_in_task: ContextVar[_Call | None] = ContextVar("in_task", default=None)
+# Everybody may ask a context what is in it: there is only a mark of the call, and the call itself is kept apart.
+_in_task: ContextVar[object] = ContextVar("in_task", default=None)
+_calls: dict[int, tuple[object, _Call]] = {}  # by the mark's number; the mark is kept, so that no other gets its number
 # How many seconds somebody may wait for it; how many a request takes that does not wait for what goes on beside it in
 # the event loop; how many it is waited for when the request is over, where it is known that it will go on, and where
 # there is only a thread that might; how many a task takes that has begun other work and ends.
@@ -76,7 +78,7 @@ class _Call:
         """Whether other work has begun in the loop meanwhile, which this call need not wait for."""
         return not all_tasks(self._loop) <= self._before
 
-    def is_waited_for(self, served: Collection[object]) -> bool:
+    def is_waited_for(self, served: Collection[Task[Any]]) -> bool:
         """Whether it is made by one of these tasks, which a server waits for, or in one that they wait for."""
         return is_waited_for(self._task, served)
 
@@ -100,7 +102,7 @@ class Strays:
         """Hold back who writes to this table while the block sends a request, unless it is a background task."""
         self._table, self._began = table, len(self._seen.moments)
         self._held = False
-        for each in (self._let_go, self._loose, self._writers):
+        for each in (self._let_go, self._loose, self._writers, _calls):
             each.clear()
         self._over.clear()
         originals = {kind: kind.__call__ for kind in (BackgroundTask, BackgroundTasks)}
@@ -150,7 +152,7 @@ class Strays:
             self._loose.add(get_ident())
             return
         answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
-        call, in_loop = _in_task.get(), _get_running_loop() is not None
+        call, in_loop = _call_of(_in_task.get()), _get_running_loop() is not None
         if call is not None and not call.is_waited_for(self._client.served_tasks()):
             call = None
         beside = call is None and not in_loop and self._client.works_beside_a_request()
@@ -175,6 +177,12 @@ class Strays:
         return may_begin(statement, "COMMIT") and self._writers.pop(connection, _who()) != _who()
 
 
+def _call_of(mark: object) -> _Call | None:
+    """The call that has put this mark into the context."""
+    found, call = _calls.get(id(mark), (None, None))
+    return call if found is mark else None
+
+
 def _who() -> object:
     """Who runs now: a task of the event loop, or a thread."""
     return current_task() if _get_running_loop() is not None else get_ident()
@@ -185,8 +193,9 @@ def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable
         if current_thread() in strange_threads():  # in a loop of its own, for which no request waits
             await original(*arguments)
             return
-        call = _Call()
-        token = _in_task.set(call)
+        call, mark = _Call(), object()
+        _calls[id(mark)] = mark, call
+        token = _in_task.set(mark)
         try:
             await original(*arguments)
         finally:
