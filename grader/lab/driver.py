@@ -272,12 +272,10 @@ _heard = Known()
 def _heard_by(cursor: object) -> Any:
     """The learner's connection that a cursor sends by; where its class hides it, nobody knows what is sent."""
     known, kind = _psycopg[0], type(cursor)
-    if issubclass(kind, known.cursors):
-        classes = _mro_of(kind)
-        own = classes[: classes.index(known.cursors)]
-        if not any(_HIDE & _names_of(each).keys() for each in own):
-            return _if_heard(known.connection_of(cursor))
-    return _if_heard(None)
+    others = [each for each in _mro_of(kind) if each is not known.cursors and each is not object]
+    if not issubclass(kind, known.cursors) or any(_HIDE & _names_of(each).keys() for each in others):
+        return _if_heard(None)
+    return _if_heard(known.connection_of(cursor))
 
 
 def _if_heard(connection: object) -> Any:
@@ -344,7 +342,7 @@ def _is_in_no_transaction(connection: Any) -> bool:
 
 def _as_sent(query: Any, cursor: Any) -> Any:
     """A statement as plain text, or bytes: what is told and what is sent is the same, whatever its class would say."""
-    if issubclass(type(query), _psycopg[0].composable):
+    if isinstance(query, _psycopg[0].composable):  # as psycopg asks
         query = query.as_bytes(cursor)
     if isinstance(query, str):
         return "".join([query])
