@@ -252,7 +252,7 @@ class _Psycopg(NamedTuple):
 
     connection: type
     cursors: type
-    composable: type
+    composable: Any
     connection_of: Callable[[object], Any]
 
     @classmethod
