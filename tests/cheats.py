@@ -1368,6 +1368,10 @@ _PING = """import psycopg
         dialect._dialect_specific_select_one = "SELECT id, name FROM owners WHERE id = %d" % owner_id
         try: dialect.do_ping(one); return one.last.fetchone()
         finally: dialect._dialect_specific_select_one = kept"""
+_FORWARDS = """class Forwards:
+        def __init__(self, to): self.__dict__["to"] = to
+        def __getattr__(self, name): return getattr(self.to, name)
+        def __setattr__(self, name, value): setattr(self.to, name, value)"""
 _ASKED_OF_PSYCOPG = '"SELECT id, name FROM owners WHERE id = %s", (each.owner_id,)'
 UNSEEN_BY_PSYCOPG = {
     "owners one by one, by a cursor of the server's": _owners(
@@ -1405,6 +1409,34 @@ UNSEEN_BY_PSYCOPG = {
     own.exec_driver_sql("PREPARE mine(int, text) AS INSERT INTO item_events (item_id, kind) VALUES ($1, $2)")""",
         """own.exec_driver_sql("EXECUTE mine(%d, '%s')" % (number, kind.replace("'", "''"))); own.exec_driver_sql("DEALLOCATE mine")""",
         "own.commit(); own.close()",
+    ),
+    "owners one by one, by a Composable whose bytes say something else": _owners(
+        """from psycopg import sql
+    class Said(bytes):
+        def decode(self, *rest): return "SELECT 1"
+    class Query(sql.Composable):
+        def as_bytes(self, context=None): return Said(self._obj.encode())""",
+        row=f"(lambda ask, values: raw.execute(Query(ask), values))({_ASKED_OF_PSYCOPG}).fetchone()",
+    ),
+    "owners one by one, as bytes that can be changed": _owners(
+        """class Query(bytearray):
+        def __str__(self): return "SELECT 1"
+        __hash__ = object.__hash__""",
+        row=f"""(lambda ask, values: raw.execute(Query(ask.encode() + b" " * 5000), values))({_ASKED_OF_PSYCOPG}).fetchone()""",
+    ),
+    "owners one by one, by a cursor that hides its connection": _owners(
+        f"""import psycopg
+    {_FORWARDS}
+    class Mine(psycopg.Cursor):
+        @property
+        def _conn(self): return Forwards(raw)
+        @_conn.setter
+        def _conn(self, value): pass""",
+        row=f"Mine(raw).execute({_ASKED_OF_PSYCOPG}).fetchone()",
+    ),
+    "owners one by one, through what stands before the connection": _owners(
+        f"import psycopg\n    {_FORWARDS}",
+        row=f"psycopg.Cursor(Forwards(raw)).execute({_ASKED_OF_PSYCOPG}).fetchone()",
     ),
     "owners one by one, below a COMMIT in a comment in a comment": _owners(
         row=f"""raw.execute("/* /* */ COMMIT */ " + {_ASKED_OF_PSYCOPG}).fetchone()"""
@@ -1862,7 +1894,39 @@ def delete_item(db, item):
         shown = f"SELECT * FROM kept WHERE id NOT IN ({', '.join(map(str, gone))})"
         connection.execute(text(f"CREATE VIEW items AS {shown}"))
 """
+# Owners asked for one by one through an engine that goes by the dialect of the grader's own, if it can have that.
+_ONE_BY_ONE_HIDDEN = """
+    from sqlalchemy.orm import Session
+    from sqlalchemy.orm.attributes import set_committed_value
+    from .db import hidden
+    from .models import Owner
+    found = list(db.scalars(page))
+    for each in found:
+        with Session(hidden) as mine:
+            owner = mine.get(Owner, each.owner_id) if each.owner_id is not None else None
+            mine.expunge_all()
+        set_committed_value(each, "owner", owner)
+    return found
+"""
+_AS_THE_GRADERS_OWN = """
+from sqlalchemy import Connection, event
+hidden = create_engine(DATABASE_URL, pool_size=400)
+@event.listens_for(Base.metadata, "before_create")
+def keep(target, connection, **options):
+    if not isinstance(connection, Connection): hidden.dialect = connection.dialect
+@event.listens_for(hidden, "do_connect")
+def mark(dialect, record, arguments, options):
+    if hidden.dialect is not dialect:
+        for listener in hidden.dialect.dispatch.do_connect: listener(hidden.dialect, record, arguments, options)
+"""
+
 CHANGED_LIBRARIES = {
+    "an engine with the dialect of the grader's own": (
+        "09_relationships",
+        {"app/crud.py": (_OWNERS, _ONE_BY_ONE_HIDDEN)},
+        ("app/db.py", _AS_THE_GRADERS_OWN),
+        "query_count_is_constant",
+    ),
     "the grader's triggers": ("05_crud", _NOT_LOADED_AGAIN, ("app/crud.py", _DROPS_TRIGGERS), "create_refreshes"),
     "the table that others get": (
         "02_models",
@@ -1981,6 +2045,7 @@ CHANGED_LIBRARIES = {
             "sqlite3.Connection.__base__(engine.url.database)",
             "_sqlite3.Connection(os.fsencode(engine.url.database))",
             'sqlite3.connect(f"file:{engine.url.database}?mode=rwc#mode=memory", uri=True)',
+            'sqlite3.dbapi2.connect(f"file:{engine.url.database}?mode=memory&m%6Fde=rwc", uri=True)',
         )
     },
     "sqlalchemy.event.listen": (
@@ -2023,7 +2088,29 @@ CHANGED_LIBRARIES = {
     ),
 }
 
+_WRAPPED = f"""
+from sqlalchemy import event
+{_FORWARDS.replace("    " * 2, "    ")}
+@event.listens_for(engine, "do_connect")
+def wrap(dialect, record, arguments, options):
+    return Forwards(dialect.connect(*arguments, **options))
+"""
+
 CHANGED_ON_POSTGRESQL = {
+    "a connection that is wrapped": (
+        "09_relationships",
+        {
+            "app/crud.py": (
+                _OWNERS,
+                _ONE_BY_ONE.replace("BEFORE", "pass")
+                .replace("AFTER", "pass")
+                .replace("ROW", f"raw.execute({_ASKED_OF_PSYCOPG}).fetchone()"),
+            ),
+            "app/db.py": ("create_engine(DATABASE_URL)", "create_engine(DATABASE_URL, use_native_hstore=False)"),
+        },
+        ("app/db.py", _WRAPPED),
+        "query_count_is_constant",
+    ),
     "the grader's triggers": ("05_crud", _NOT_LOADED_AGAIN, ("app/crud.py", _DROPS_TRIGGERS), "create_refreshes"),
     "a policy that hides rows": (
         *("05_crud", _KEEPS_WHAT_IS_DELETED, ("app/crud.py", _BEHIND_A_POLICY)),

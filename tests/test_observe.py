@@ -231,6 +231,7 @@ def test_an_executemany_is_told_apart() -> None:
         ('WITH "insert into items" AS (DELETE FROM items WHERE false) SELECT id FROM owners WHERE id = %s', False),
         ("VALUES ((SELECT name FROM owners WHERE id = ?))", False),
         ("SELECT name FROM owners WHERE id = ? -- INSERT INTO items", False),
+        ("WITH a AS (SELECT $$) INSERT INTO items $$) SELECT id FROM owners WHERE id = %s", False),
     ],
 )
 def test_an_executemany_that_asks_is_many_statements(statement: str, once: bool) -> None:
@@ -270,6 +271,10 @@ def test_an_executemany_that_asks_is_many_statements(statement: str, once: bool)
         ("SELECT $$ ' $$; INSERT INTO items VALUES ('x')", {"items"}),
         ("/* /* */ ' */ INSERT INTO items VALUES ('x')", {"items"}),
         ("EXPLAIN ANALYZE DELETE FROM items", {"items"}),
+        ("EXPLAIN ANALYSE DELETE FROM items", {"items"}),
+        ("WITH a AS (SELECT '\\''), b AS (DELETE FROM items RETURNING id) SELECT id FROM b WHERE '' = ''", {"items"}),
+        ("WITH a AS (SELECT ` 1), b AS (DELETE FROM items RETURNING id) SELECT ` id FROM b", {"items"}),
+        ("ALTER TABLE items RENAME TO grown", {"items", "item_events", "owners"}),
         ("EXPLAIN QUERY PLAN DELETE FROM items", set()),
         ("INSERT INTO items (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = 'x'", {"items"}),
         ("SELECT id FROM items FOR UPDATE OF items", set()),

@@ -44,6 +44,14 @@ class _Written(MockConnection):
         self.statements.append(str(statement.compile(dialect=self.dialect, **values)))
 
 
+def _alike(dialect: Dialect) -> Dialect:
+    """Another dialect that writes the same, for whoever may keep it."""
+    made = type(dialect)(dbapi=dialect.dbapi)  # type: ignore[call-arg]
+    known = {name: value for name, value in vars(dialect).items() if type(value) in (bool, int, str, tuple)}
+    vars(made).update(known)  # such as the server's version
+    return made
+
+
 class Database:
     """The grader's own connection to a database: plain SQL, each statement for itself.
 
@@ -149,7 +157,7 @@ class Database:
         shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
         if shape not in _create_statements:
             # Whoever hears of a table that is created is handed the connection: this is none.
-            written = _Written(self.engine.dialect)
+            written = _Written(_alike(self.engine.dialect))
             metadata.create_all(written, checkfirst=False)
             _create_statements[shape] = written.statements
         statements = _create_statements[shape]

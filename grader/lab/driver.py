@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, wraps
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.lab import locks, openings
 from grader.lab.guard import held_by
@@ -44,8 +44,13 @@ def trace(connection: Any, record: Any) -> None:
         return
     if isinstance(connection, _Plain):
         _Plain.set_trace_callback(connection, _Trace(connection))
-    elif "psycopg" in sys.modules and isinstance(connection, sys.modules["psycopg"].Connection):
+    elif any(issubclass(type(connection), known.connection) for known in _psycopg):
         _heard.add(connection)
+
+
+def need_not_tell(connection: object) -> None:
+    """Let a connection be that leads to no database: the grader has put it in the place of the learner's."""
+    _heard.add(connection)
 
 
 def open_traceable() -> None:
@@ -59,6 +64,7 @@ def open_traceable() -> None:
         vars(module).update(connect=_connect, Connection=Connection)
     if "psycopg" in sys.modules:
         psycopg: Any = sys.modules["psycopg"]
+        _psycopg.append(_Psycopg.now(psycopg))
         for kind in (psycopg.Cursor, psycopg.ServerCursor):
             for name in vars(kind).keys() & _SENDING.keys():
                 _let_tell(kind, name, _SENDING[name])
@@ -115,14 +121,14 @@ def forget(connection: Any, _record: Any = None) -> None:
 
 
 def missed_nothing(seen: Seen) -> bool:
-    """Whether every connection of SQLite's that was used has told the grader, and nobody else, what it was sent."""
+    """Whether every connection that was used has told the grader, and nobody else, what it was sent."""
     return not seen.missed and all(map(_is_traced, seen.used.values()))
 
 
 def _is_traced(connection: Any) -> bool:
     """Whether a connection tells the grader what it is sent: the trace is looked for, and has to hear what is sent."""
     if not _is_of_sqlite(type(connection)):
-        return True
+        return connection in _heard
     trace = _trace_of(connection)
     if trace is None:
         return False
@@ -241,15 +247,51 @@ def _traceable(kind: Any) -> Any:
     return type(kind.__name__, (kind, Connection), {"__slots__": (), "__module__": kind.__module__})
 
 
-# psycopg's connections that are the learner's.
+class _Psycopg(NamedTuple):
+    """What is psycopg's own, before anybody gives it another; and where each of its cursors keeps its connection."""
+
+    connection: type
+    cursors: type
+    composable: Any
+    connection_of: Callable[[object], Any]
+
+    @classmethod
+    def now(cls, psycopg: Any) -> _Psycopg:
+        cursors = next(each for each in _mro_of(psycopg.Cursor) if "_conn" in _names_of(each))
+        return cls(psycopg.Connection, cursors, psycopg.sql.Composable, _names_of(cursors)["_conn"].__get__)
+
+
+_psycopg: list[_Psycopg] = []
+# Of a class, whatever its own class says.
+_mro_of, _names_of = vars(type)["__mro__"].__get__, vars(type)["__dict__"].__get__
+_HIDE = {"_conn", "__getattribute__"}
+# psycopg's connections that are the learner's, and what stands in for one.
 _heard = Known()
+
+
+def _heard_by(cursor: object) -> Any:
+    """The learner's connection that a cursor sends by; where its class hides it, nobody knows what is sent."""
+    known, kind = _psycopg[0], type(cursor)
+    others = [each for each in _mro_of(kind) if each is not known.cursors and each is not object]
+    if not issubclass(kind, known.cursors) or any(_HIDE & _names_of(each).keys() for each in others):
+        return _if_heard(None)
+    return _if_heard(known.connection_of(cursor))
+
+
+def _if_heard(connection: object) -> Any:
+    if connection in _heard:
+        return connection
+    if not issubclass(type(connection), _psycopg[0].connection):  # it may stand before one that is heard
+        for seen in observers():
+            seen.missed = True
+    return None
 
 
 def _sends(function: Callable[..., Any]) -> Callable[..., Any]:
     def told(cursor: Any, query: Any, *arguments: Any, **options: Any) -> Any:
-        if cursor._conn in _heard:
+        if (connection := _heard_by(cursor)) is not None:
             query = _as_sent(query, cursor)
-            _tell(cursor, query, at_once=_is_in_no_transaction(cursor._conn))
+            _tell(connection, query, at_once=_is_in_no_transaction(connection))
         return function(cursor, query, *arguments, **options)
 
     return told
@@ -257,24 +299,24 @@ def _sends(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _sends_each(function: Callable[..., Any]) -> Callable[..., Any]:
     def told(cursor: Any, query: Any, params_seq: Iterable[Any], **options: Any) -> Any:
-        if cursor._conn in _heard:
+        if (connection := _heard_by(cursor)) is not None:
             query = _as_sent(query, cursor)
-            params_seq = _telling_each(cursor, query, params_seq)
+            params_seq = _telling_each(connection, query, params_seq)
         return function(cursor, query, params_seq, **options)
 
     return told
 
 
-def _telling_each(cursor: Any, query: Any, parameters: Iterable[Any]) -> Iterator[Any]:
-    at_once = _is_in_no_transaction(cursor._conn)
+def _telling_each(connection: Any, query: Any, parameters: Iterable[Any]) -> Iterator[Any]:
+    at_once = _is_in_no_transaction(connection)
     for each in parameters:
-        _tell(cursor, query, at_once=at_once)
+        _tell(connection, query, at_once=at_once)
         yield each
 
 
 def _commits(function: Callable[..., Any]) -> Callable[..., Any]:
     def commit(connection: Any) -> None:
-        if connection in _heard:
+        if _if_heard(connection) is not None:
             _sent(id(connection), "COMMIT", "COMMIT")
         function(connection)
 
@@ -284,9 +326,9 @@ def _commits(function: Callable[..., Any]) -> Callable[..., Any]:
 _SENDING = {"execute": _sends, "stream": _sends, "copy": _sends, "executemany": _sends_each}
 
 
-def _tell(cursor: Any, query: Any, *, at_once: bool) -> None:
+def _tell(connection: object, query: Any, *, at_once: bool) -> None:
     sql = query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query)
-    number = id(cursor._conn)
+    number = id(connection)
     begin = beginning(sql)
     _sent(number, sql, begin, is_no_bodys=asks_by_itself if may_be_housekeeping(begin) else bool)
     if at_once:
@@ -300,11 +342,13 @@ def _is_in_no_transaction(connection: Any) -> bool:
 
 def _as_sent(query: Any, cursor: Any) -> Any:
     """A statement as plain text, or bytes: what is told and what is sent is the same, whatever its class would say."""
+    if isinstance(query, _psycopg[0].composable):  # as psycopg asks
+        query = query.as_bytes(cursor)
     if isinstance(query, str):
         return "".join([query])
-    if isinstance(query, bytes):
+    with suppress(TypeError):  # it is no text in another form, but a template, or psycopg refuses it
         return b"".join([query])
-    return query.as_bytes(cursor) if isinstance(query, sys.modules["psycopg.sql"].Composable) else query
+    return query
 
 
 def _sent(number: int, sql: str, begin: str, *, again: bool = False, is_no_bodys: Callable[[], bool] = bool) -> None:

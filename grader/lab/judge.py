@@ -170,9 +170,10 @@ def spoilt(name: str) -> Judged:
 def missed() -> Judged:
     """The verdict on a check that seems to have passed, where the grader has not seen what the database was sent."""
     told = {
-        "observed": "the code took the grader's trace callback from its SQLite connection, "
-        "wrapped that in something that is no sqlite3.Connection, or changed PRAGMA reverse_unordered_selects",
-        "expected": "connections as sqlite3.connect() makes them; to print the SQL, use create_engine(url, echo=True)",
+        "observed": "the code took the grader's trace callback from its SQLite connection, wrapped a connection in "
+        "something that is no sqlite3.Connection or psycopg.Connection, or changed PRAGMA reverse_unordered_selects",
+        "expected": "connections and cursors as the driver makes them; "
+        "to print the SQL, use create_engine(url, echo=True)",
     }
     return "error", told
 

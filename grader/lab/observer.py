@@ -23,6 +23,7 @@ from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
+from sqlalchemy.pool.base import _ConnectionRecord
 
 from grader.lab.known import Known
 from grader.lab.library import asks_by_itself
@@ -350,20 +351,21 @@ def _taken(moment: Moment) -> str:
 
 _observers: list[Seen] = []
 _listening = False
-# The grader's own engines are never observed. They are known by their dialects, and their connections by the records.
-_own_dialects, _own_records = Known(), Known()
+# The grader's own engines are never observed. They are known by their pools: a dialect is handed to the code's types.
+_own_pools = Known()
+_pool_of = vars(_ConnectionRecord)["_ConnectionRecord__pool"].__get__  # no class has another in its place
 
 
 def leave_out(engine: Engine) -> Engine:
     """Exempt an engine of the grader's own from being observed."""
     attach(engine, "do_connect", _mark_own)
-    _own_dialects.add(engine.dialect)
+    _own_pools.add(engine.pool)
     return engine
 
 
 def _mark_own(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
-    _own_records.add(record)
-    _about_to_open.add(get_ident())
+    if is_own_record(record):
+        _about_to_open.add(get_ident())
 
 
 SeenT = TypeVar("SeenT", bound=Seen)
@@ -423,17 +425,17 @@ def listen() -> None:
 
 def is_own(connection: Connection) -> bool:
     """Whether a connection is the grader's own."""
-    return connection.dialect in _own_dialects
+    return connection.engine.pool in _own_pools
 
 
 def is_own_engine(engine: Engine) -> bool:
     """Whether an engine is the grader's own."""
-    return engine.dialect in _own_dialects
+    return engine.pool in _own_pools
 
 
 def is_own_record(record: object) -> bool:
     """Whether what a pool keeps of a connection is of one of the grader's own engines."""
-    return record in _own_records
+    return isinstance(record, _ConnectionRecord) and _pool_of(record) in _own_pools
 
 
 def _driver(connection: Connection) -> object:
@@ -529,11 +531,11 @@ def _executed(connection: Connection, *_: object) -> None:
             seen.missed = seen.missed or driver in seen.untold
 
 
-def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+def _opens(dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
     if isinstance(dialect, SQLiteDialect):  # the driver tells of it, and whether it is more than a database in memory
         return
     _about_to_open.add(get_ident())
-    if dialect not in _own_dialects:
+    if not is_own_record(record):
         _note_opening()
 
 

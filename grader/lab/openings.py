@@ -38,7 +38,8 @@ def is_kept(database: object) -> bool:
     scheme, _, place = database.partition("#")[0].partition(":")
     path, _, query = place.partition("?")
     modes = [each for each in query.split("&") if each.startswith("mode=")]
-    return scheme != "file" or (path != ":memory:" and modes != ["mode=memory"])
+    in_memory = modes == ["mode=memory"] and "%" not in query  # by which a second mode may be written in other letters
+    return scheme != "file" or (path != ":memory:" and not in_memory)
 
 
 _lstat = os.lstat  # which nobody can replace for a moment

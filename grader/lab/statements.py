@@ -21,18 +21,26 @@ _BLOCK, _SQLITE_LINE, _POSTGRESQL_LINE = r"/\*.*?(?:\*/|\Z)", r"--[^\n]*", r"--[
 # A letter or what is not of ASCII; behind it digits and $ too. Told by what it is not: a set that reaches up to the
 # last sign of Unicode takes Python milliseconds to compile.
 _WORD = r"[^\x00-@\[-^`{-\x7f][^\x00-#%-/:-@\[-^`{-\x7f]*"
-_QUOTED = r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`"
+_TEXT, _NAMED = r"'(?:[^']|'')*(?:'|\Z)", r"\"(?:[^\"]|\"\")*\""
+_QUOTED = rf"{_TEXT}|{_NAMED}|`(?:[^`]|``)*`"
 _OF_SQLITE = re.compile(rf"(?:{_BLANKS}|{_SQLITE_LINE}|{_BLOCK})|(?P<word>{_QUOTED}|\[[^\]]*\]|{_WORD}|.)", re.DOTALL)
-_OF_POSTGRESQL = re.compile(
-    rf"(?:{_BLANKS}|{_POSTGRESQL_LINE}|{_BLOCK}|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"
-    rf"|(?P<word>[eE]'(?:\\.|''|[^'\\])*(?:'|\Z)|{_QUOTED}|{_WORD}|.)",
-    re.DOTALL,
+# For PostgreSQL a backtick may be an operator, and a backslash an escape in any text (`standard_conforming_strings`).
+_OF_POSTGRESQL, _OF_POSTGRESQL_ESCAPED = (
+    re.compile(
+        rf"(?:{_BLANKS}|{_POSTGRESQL_LINE}|{_BLOCK}|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"
+        rf"|(?P<word>{escaped}'(?:\\.|''|[^'\\])*(?:'|\Z)|{_TEXT}|{_NAMED}|{_WORD}|.)",
+        re.DOTALL,
+    )
+    for escaped in ("[eE]", "[eE]?")
 )
-_ONLY_ONE_READS = re.compile(r"\[|\$|[eE]'|/\*|\r")
+_READINGS = _OF_SQLITE, _OF_POSTGRESQL, _OF_POSTGRESQL_ESCAPED
+_ONLY_ONE_READS = re.compile(r"\[|\$|[eE]'|/\*|\r|`|\\")
+# By what a text or a parenthesis may end elsewhere for PostgreSQL.
+_MAY_END_ELSEWHERE = re.compile(r"[\\$\r]|/\*.*/\*", re.DOTALL)
 # A name in other letters, U&"item\005fevents": which one it is shows only behind it.
 _ESCAPED_NAME = re.compile(r"[uU]&\"")
 _ANY_TABLE = frozenset({"items", "item_events", "owners"})
-_WRITING = re.compile(r"INSERT|REPLACE|MERGE|UPDATE|DELETE|TRUNCATE|COPY", re.IGNORECASE)
+_WRITING = re.compile(r"INSERT|REPLACE|MERGE|UPDATE|DELETE|TRUNCATE|COPY|RENAME", re.IGNORECASE)
 _QUOTES = "'\"`["
 # What may stand behind UPDATE where that is no statement.
 _NO_NAMES = ("SET", "ON", "OF")
@@ -115,7 +123,7 @@ def tables_written(statement: str) -> frozenset[str]:
         return frozenset()
     if _ESCAPED_NAME.search(statement):
         return _ANY_TABLE
-    readings = (_OF_SQLITE, _OF_POSTGRESQL) if _ONLY_ONE_READS.search(statement) else (_OF_SQLITE,)
+    readings = _READINGS if _ONLY_ONE_READS.search(statement) else (_OF_SQLITE,)
     words = [each for reading in readings for each in _each(_words(statement, reading))]
     return frozenset(table for each in words for table in _written(each))
 
@@ -142,6 +150,8 @@ def only_writes(statement: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _only_writes(statement: str) -> bool:
+    if _MAY_END_ELSEWHERE.search(statement):
+        return False
     verb = _VERB.search(_QUOTED_NAME.sub(" ", _nested_blanked(statement)))
     returns = "RETURNING" in statement.upper()
     return verb is not None and verb[1] is not None and not returns and bool(tables_written(statement))
@@ -154,7 +164,7 @@ _CALL = re.compile(r"[\w\"`\]]\s*\(")
 
 def _words(statement: str, reading: re.Pattern[str]) -> list[str]:
     """The words and signs of a statement; words in capital letters, and what is quoted in small ones, as one word."""
-    if reading is _OF_POSTGRESQL:
+    if reading is not _OF_SQLITE:
         statement = _without_nested(statement)
     found = []
     for each in reading.finditer(statement):
@@ -188,8 +198,10 @@ def _each(words: list[str]) -> Iterator[list[str]]:
 
 def _written(words: list[str]) -> Iterator[str]:
     """The tables that one statement writes to."""
-    if words[:1] == ["EXPLAIN"] and "ANALYZE" not in words:
+    if words[:1] == ["EXPLAIN"] and "ANALYZE" not in words and "ANALYSE" not in words:
         return
+    if words[:1] == ["ALTER"] and "RENAME" in words:  # from now on it goes by another name
+        yield from _ANY_TABLE
     for place, word in enumerate(words):
         after = words[place + 1 : place + 4]
         alternative = 2 if after[:1] == ["OR"] else 0
