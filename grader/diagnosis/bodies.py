@@ -231,6 +231,18 @@ def _stored_for_none(evidence: Evidence) -> str | None:
     return None
 
 
+@reading("a body in which every field may be missing", "bad_body_is_422")
+def fields_left_open(evidence: Evidence) -> Told | None:
+    """total=False says of a TypedDict that each of its fields may be left out."""
+    missed = evidence.raised_kind("KeyError")
+    for file in own_files(evidence) if missed is not None else ():
+        for option in [each for owner in file.classes for each in owner.keywords if each.arg == "total"]:
+            if text_of(option.value) == "False":
+                hint = f"What does total=False say of the field {missed.message if missed else ''}?"
+                return Told(where=file.at(option.value), hint=hint)
+    return None
+
+
 @reading("NUL is accepted", "bad_body_is_422", "input_is_validated")
 def nul_accepted(evidence: Evidence) -> Told | None:
     r"""SQLite stores a text that contains the character NUL, \x00. PostgreSQL refuses it, and the client gets a 500."""
@@ -261,6 +273,11 @@ def nul_accepted(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=validator[0].at(each), hint=hint)
     if (bare := function_alone(evidence, *found)) is not None:
         return Told(saw=saw, where=found[0].at(bare), hint=NOT_CALLED.format(bare.id))
+    for stops in found[0].calls("any", "all"):
+        part = stops.args[0] if stops.args else None
+        if isinstance(part, ast.GeneratorExp) and isinstance(part.elt, ast.Call):
+            hint = f"{name_of(stops)}() goes through these only until it knows its answer. Which calls are left out?"
+            return Told(saw=saw, where=found[0].at(stops), hint=hint)
     hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
 

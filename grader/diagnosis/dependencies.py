@@ -401,6 +401,11 @@ def shared_session(evidence: Evidence) -> Told | None:
                         "which session does the end of get_db find then?"
                     )
                 return Told(where=puts[0][0].at(puts[0][1]) if puts else file.at(statement), hint=hint)
+            by_client = [each for each in inside(node) if isinstance(each, ast.Assign) and _of_a_client(each.value)]
+            if by_client:
+                key = text_of(by_client[0].targets[0])
+                hint = f"Requests are told apart by '{key}' here. Can two of them have the same one?"
+                return Told(where=found[0].at(by_client[0]), hint=hint)
             return Told(where=file.at(statement), hint=hint)
     for each in ast.walk(node):
         if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
@@ -413,6 +418,11 @@ def shared_session(evidence: Evidence) -> Told | None:
             hint = f"{text_of(target)} is there once for all requests. What does it hold while two of them run?"
             return Told(where=found[0].at(each), hint=hint)
     return None
+
+
+def _of_a_client(value: ast.AST) -> bool:
+    """Whether a value says who sends a request, or for what: another one may say the same."""
+    return re.search(r"\.(client|headers|cookies|url)\b", text_of(value)) is not None
 
 
 def _put_into(evidence: Evidence, found: tuple[File, Function], kept: str) -> list[tuple[File, ast.Assign]]:

@@ -1183,6 +1183,10 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             for name, gives in _PARTS_OF_A_URL.items():
                 if name in _spelt_out(file, choice):
                     hint = f"For this URL, {name} is {gives!r}. {asks}"
+            takes_all = [each for each in _captures(file) if choice in _subjects(file)]
+            if takes_all:
+                hint = f"A bare name after case compares nothing: what does {takes_all[0].name} get here?"
+                return Told(saw=saw, where=file.at(takes_all[0]), hint=hint)
             return Told(saw=saw, where=file.at(choice), hint=hint)
         shared = _one_dict_for_all(file, node)
         if shared is not None:
@@ -1220,6 +1224,12 @@ def _spelt_out(file: File, node: ast.expr) -> str:
     """The text of an expression, and that of what its names were given, where that happens once."""
     values = [_values_of(file, each) for each in inside(node) if isinstance(each, ast.Name)]
     return " ".join(map(text_of, [node, *(each[0] for each in values if len(each) == 1)]))
+
+
+def _captures(file: File) -> list[ast.MatchAs]:
+    """The patterns that are only a name, and so take whatever comes: ``case SQLITE:``."""
+    patterns = [each.pattern for each in file.nodes if isinstance(each, ast.match_case) and each.guard is None]
+    return [each for each in patterns if isinstance(each, ast.MatchAs) and each.pattern is None and each.name]
 
 
 def _one_dict_for_all(file: File, node: ast.AST) -> ast.Assign | None:

@@ -338,9 +338,25 @@ def paired_by_place(evidence: Evidence) -> Told | None:
     found = list_function(evidence)
     for call in calls(found[1], "zip", "zip_longest", "enumerate", "next") if found else ():
         looks_for_one = name_of(call) == "next" and any(isinstance(each, ast.GeneratorExp) for each in call.args)
-        if found and re.search(r"owner", text_of(call), re.I) and not looks_for_one:
+        if found and re.search(r"owner", text_of(call), re.I) and not (looks_for_one or _EMPTY_OWNER in evidence.saw):
             hint = "The first goes with the first here, the second with the second. What in an item says who owns it?"
             return Told(where=found[0].at(call), hint=hint)
+    return None
+
+
+_EMPTY_OWNER = "'owner': {'id': null, 'name': null}"
+
+
+@reading("a list of nothing but None is taken for an owner", _NULL)
+def none_taken_for_true(evidence: Evidence) -> Told | None:
+    """A list, or a row, counts as true as soon as it holds something, also if that is None."""
+    found = list_function(evidence) if _EMPTY_OWNER in evidence.saw else None
+    for each in inside(found[1]) if found else ():
+        test = each.test if isinstance(each, ast.IfExp | ast.If) else None
+        test = test.operand if isinstance(test, ast.UnaryOp) else test
+        if found and isinstance(test, ast.Name):
+            hint = f"What is '{test.id}' for an item without an owner, and does it count as true?"
+            return Told(where=found[0].at(test), hint=hint)
     return None
 
 
@@ -585,7 +601,7 @@ def asked_for_each(evidence: Evidence) -> Told | None:
     where, often = sent.most_common(1)[0] if sent else ("", 0)
     if often < _ONCE_FOR_EACH or where.rpartition(":")[0] in evidence.given:
         return None
-    hint = "This line asks the database once for each item. What it gets could have come with the list: how?"
+    hint = "This line asks the database again for each item, or each owner. How could all of it come with the list?"
     if re.search(r"\brefresh\(\w+\)", evidence.source.line(where)):
         hint = "This loads each item once more, with statements of its own. What is missing after the list?"
     return Told(where=where, hint=hint)

@@ -422,6 +422,19 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
     return None
 
 
+def _looked_up_late(evidence: Evidence) -> Iterator[tuple[File, ast.AST, str]]:
+    """Functions that are made in a loop, and look its variable up only when they run: it is the last one by then."""
+    for file in own_files(evidence):
+        for loop in [each for each in file.nodes if isinstance(each, ast.For | ast.DictComp | ast.ListComp)]:
+            targets = [loop.target] if isinstance(loop, ast.For) else [each.target for each in loop.generators]
+            names = {one.id for each in targets for one in ast.walk(each) if isinstance(one, ast.Name)}
+            for made in [each for each in ast.walk(loop) if isinstance(each, ast.Lambda | ast.FunctionDef)]:
+                bound = {each.arg for each in (*made.args.args, *made.args.kwonlyargs)}
+                body = [made.body] if isinstance(made, ast.Lambda) else made.body
+                read = [one.id for each in body for one in ast.walk(each) if isinstance(one, ast.Name)]
+                yield from [(file, made, name) for name in read if name in names - bound][:1]
+
+
 def _never_used(function: Function) -> list[str]:
     """The parameters of a function that nothing in it reads."""
     read = {each.id for each in inside(function) if isinstance(each, ast.Name)}
@@ -615,7 +628,7 @@ def field_missing(evidence: Evidence) -> Told | None:
 def missing_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, asked: list[str]) -> Told | None:
     """What there is to say of the first of some fields that a schema has not; None where it has them all."""
     made = [base for _, node in evidence.source.ancestry(found) for base in node.bases if isinstance(base, ast.Call)]
-    if found is None or made:  # what a call makes may have any field
+    if found is None or made or found[1].name.startswith("Event"):  # what a call makes may have any field
         return None
     fields = ["name", "description", *(["id"] if found[1].name == "ItemRead" else [])]
     missing = [each for each in fields if field_in(evidence, found, each) is None]
@@ -1386,6 +1399,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
                 hint = f"{maker.name} is given '{unused[0]}'. What does it do with it?"
         if any("len(" in line for file in evidence.source.files() for line in file.lines):
             hint = "A name that is too long is taken. Which length does each check allow, and when is that decided?"
+    late = next(_looked_up_late(evidence), None) if hint != _UNLIMITED and not limits else None
+    if late is not None:
+        place, hint = late[:2], f"When is '{late[2]}' looked up here, and what is it by then?"
     if own is not None and not measured and other:
         place, hint = own, _TWO_TYPES
     return Told(

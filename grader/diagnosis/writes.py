@@ -527,7 +527,8 @@ def _steps(evidence: Evidence, function: Function) -> Iterator[tuple[tuple[int, 
         helper = evidence.source.function(name_of(call)) if isinstance(call.func, ast.Name) else None
         does = {name_of(call)} if isinstance(call.func, ast.Attribute) else set()
         for _, node in evidence.source.reached(*helper, evidence.given) if helper else ():
-            does |= {name_of(each) for each in inside(node) if isinstance(each, ast.Call)}
+            caught = [one for each in inside(node) if isinstance(each, ast.ExceptHandler) for one in ast.walk(each)]
+            does |= {name_of(each) for each in inside(node) if isinstance(each, ast.Call) and each not in caught}
         yield ends.get(id(call), (call.lineno, 0)), frozenset(does), call
 
 
