@@ -68,7 +68,7 @@ def test_closes_after_http_error(probe: Probe) -> None:
 @rule(
     task="3.1",
     title="the session is closed after a crash",
-    why=_LEAK + " One bug in one endpoint must not take the whole app with it.",
+    why=_LEAK + " One bug in one endpoint must not take the whole app down with it.",
     hint=_CLOSE,
     needs=["yields_a_session"],
 )

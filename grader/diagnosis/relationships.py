@@ -336,11 +336,13 @@ def owners_never_asked_for(evidence: Evidence) -> Told | None:
 def paired_by_place(evidence: Evidence) -> Told | None:
     """Two lists that are put side by side fit only if both have the same length and order; an id fits always."""
     found = list_function(evidence)
-    for call in calls(found[1], "zip", "zip_longest", "enumerate", "next") if found else ():
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    pairs = [(file, call) for file, node in chain for call in calls(node, "zip", "zip_longest", "enumerate", "next")]
+    for file, call in pairs:
         looks_for_one = name_of(call) == "next" and any(isinstance(each, ast.GeneratorExp) for each in call.args)
-        if found and re.search(r"owner", text_of(call), re.I) and not (looks_for_one or _EMPTY_OWNER in evidence.saw):
+        if re.search(r"owner", text_of(call), re.I) and not (looks_for_one or _EMPTY_OWNER in evidence.saw):
             hint = "The first goes with the first here, the second with the second. What in an item says who owns it?"
-            return Told(where=found[0].at(call), hint=hint)
+            return Told(where=file.at(call), hint=hint)
     return None
 
 

@@ -25,6 +25,7 @@ from grader.diagnosis.source import (
     first_line,
     giving,
     inside,
+    keyword,
     last_line,
     name_of,
     of_a_session,
@@ -1151,11 +1152,24 @@ def _handed_back_unseen(evidence: Evidence, node: Function, handler: ast.ExceptH
             got = _got_of(caller, call, value, handler.name)
             tests = [each for each in inside(caller) if isinstance(each, ast.If) and _names(each.test) & got]
             asked = [each for each in tests if each.lineno > call.lineno and not _asks_rightly(each)]
+            answer = _answer_without_a_status(evidence, file, asked[0]) if asked else None
+            if answer is not None:
+                return Told(where=answer, hint="This answer tells of the error. Which status does it have?")
             if asked:
                 return Told(where=file.at(asked[0]), hint=f"{given} {_is_it_true(asked[0])}")
             if not tests:
                 return Told(where=file.at(call), hint=f"{given} Which line here looks at it, and raises it?")
     return None
+
+
+def _answer_without_a_status(evidence: Evidence, file: File, test: ast.If) -> str | None:
+    """Where what follows a condition, or a helper of it, makes an answer that says nothing of its status."""
+    made = [(file, each) for one in test.body for each in ast.walk(one) if isinstance(each, ast.Call)]
+    helpers = [evidence.source.function(name_of(call)) for _, call in made if isinstance(call.func, ast.Name)]
+    for found in [each for each in helpers if each is not None]:
+        made += [(found[0], each) for each in inside(found[1]) if isinstance(each, ast.Call)]
+    bare = [(home, each) for home, each in made if name_of(each).endswith("Response") and len(each.args) < 2]
+    return next((home.at(each) for home, each in bare if keyword(each, "status_code") is None), None)
 
 
 def _kept_unseen(evidence: Evidence, node: Function, handler: ast.ExceptHandler) -> Told | None:
