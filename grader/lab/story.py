@@ -46,6 +46,8 @@ class Story:
         if self.stored == len(self.chosen) > 0:  # 'stored 3 items' would look as if their ids were 1, 2 and 3
             one = self.stored == 1
             stored = f"stored an item with the id {self.chosen[0]}" if one else f"stored items {some_of(self.chosen)}"
+        elif len(self.chosen) == 1:
+            stored = f"{stored}, one of them with the id {self.chosen[0]}"
         return ", then ".join(self.lines if known else [stored, *self.lines])
 
     def got_to(self, what: str) -> None:
