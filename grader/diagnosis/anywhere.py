@@ -331,7 +331,7 @@ def _goes_on_without(source: Source, where: str, name: str) -> str:
 @reading("a name that gets the comparison")
 def comparison_named(evidence: Evidence) -> Told | None:
     """`:=` gives its name all that stands right of it. Brackets around the assignment leave the comparison out."""
-    of_bool = re.search(r"\b(not|is) (True|False)\b|'bool' object|is of type bool", evidence.saw)
+    of_bool = any(words in evidence.saw for words in ("not False", "not True", "'bool' object"))
     for file in own_files(evidence) if of_bool or evidence.raised_kind("UnmappedInstanceError") else ():
         for node in [each for each in file.nodes if isinstance(each, ast.NamedExpr)]:
             if isinstance(node.value, ast.Compare | ast.BoolOp) or _is_a_not(node.value):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from grader.diagnosis.crud import reached
-from grader.diagnosis.endpoints import behind, request_of
+from grader.diagnosis.endpoints import behind, own_files, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, decorators, inside, name_of, text_of
@@ -81,6 +81,8 @@ def kept_between_calls(evidence: Evidence) -> Told | None:
 @reading("a list that all objects of a class share")
 def shared_by_all_objects(evidence: Evidence) -> Told | None:
     """What a class sets in its body is there once, for all its objects. ``__init__`` makes a new one for each."""
+    if not any(file.mentions("self") for file in own_files(evidence)):
+        return None
     places = [*reached(evidence)] or [
         one for each in behind(evidence) for one in evidence.source.reached(*each, evidence.given)
     ]
