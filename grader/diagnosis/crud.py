@@ -224,7 +224,7 @@ def _attributes_set(file: File, method: Function, node: ast.AST) -> list[ast.AST
         return found
     read = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute) and name_of(one.value) == "self"}
     for name in sorted(read):
-        made = [call for call in file.calls(owner.name, "cls") for each in call.keywords if each.arg == name]
+        made = file.calls(owner.name, "cls")
         given: list[ast.AST] = [each.value for call in made for each in call.keywords if each.arg == name]
         sets = [each for each in inside(owner) if isinstance(each, ast.Assign)]
         given += [each.value for each in sets if text_of(each.targets[0]) == f"self.{name}"]
