@@ -201,9 +201,9 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
 @rule(
     task="7.4",
     title="after an error the session is rolled back",
-    why="A session in which something failed refuses all further work (PendingRollbackError), and one that is left in "
-    "a transaction may keep others waiting. After a failed flush() SQLAlchemy sends a ROLLBACK, but the session still "
-    "waits for rollback().",
+    why="A transaction that nobody ends keeps its locks, and others wait for them. If a flush() or a COMMIT failed, "
+    "the session also refuses all further work (PendingRollbackError) until somebody calls rollback(), even if "
+    "SQLAlchemy has sent a ROLLBACK already.",
     hint="Find the statement that failed in the timeline. What ends the transaction after it, and which "
     "line of yours does that?",
     needs=["add_item_does_not_commit"],

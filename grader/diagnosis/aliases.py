@@ -37,13 +37,14 @@ from grader.diagnosis.states import nothing_has_set_it
 
 # -- names --------------------------------------------------------------------------------------------
 
+_ASKED_FOR = re.compile(r"(\S+\.py) has no name '(\w+)' \(there is ")
 NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
 
 
 @reading("a name that is spelt differently where it is defined")
 def defined_by_another_spelling(evidence: Evidence) -> Told | None:
     """Python takes two names for the same only if every letter is. One definition, and all who ask for it, agree."""
-    asked = re.match(r"(\S+\.py) has no name '(\w+)' \(there is ", evidence.saw)
+    asked = _ASKED_FOR.match(evidence.saw)
     missing = NO_SUCH_NAME.search(evidence.raised[0].message) if evidence.raised and not asked else None
     path = asked[1] if asked else f"{missing[2].replace('.', '/')}.py" if missing else ""
     name = asked[2] if asked else missing[1] if missing else ""

@@ -869,7 +869,7 @@ def builtin_as_a_value(evidence: Evidence) -> Told | None:
     if len({each[2].id for each in found}) != 1:
         return None
     file, node, value = found[0]
-    meant = f"By which name does {node.name}() take the value that you mean?"
+    meant = f"Which value do you mean, and which parameter of {node.name}() has it?"
     if _names_a_column(node, value):
         meant = "Of which class is the column that you mean?"
     return Told(where=file.at(value), hint=f"Here '{value.id}' is a function of Python's own. {meant}")

@@ -461,7 +461,7 @@ def given_and_used(source: Source, file: File, name: str, where: str) -> str:
     if name in here:
         hides = f"This line makes '{name}' a variable of {around[1].name}(), and hides the {name} of the file."
         return f"{hides} Which other name could the variable have?"
-    classes = {node.name for each in source.files() for node in each.classes}
+    classes = {one for each in source.files() for one in each.class_names}
     alike = sorted(each for each in here | classes if _same(each, name) and each not in (name, "Session"))
     alike = [each for each in alike if called or not {*asked} & {*source.declared_in(source.class_(each))}]
     if alike and (called or asked):

@@ -20,6 +20,7 @@ _MOST_STATEMENTS = 200
 _MOST_CALLS = 5
 _TASK = re.compile(r"\s*# (\d{1,2}\.\d{1,2}) ")
 _BINDS_NOTHING = "from ", "import ", "def ", "class ", "async "
+_CLASS = re.compile(r"^\s*class (\w+)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
 _BEGINS_A_STATEMENT = re.compile(r"[\w@]")
 
@@ -65,6 +66,11 @@ class File:
     def calls(self, *names: str) -> list[ast.Call]:
         """The calls in the file of something with one of these last names (`calls`)."""
         return calls(self.tree, *names) if any(name in self._text for name in names) else []
+
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes that the text begins; not parsed for it."""
+        return _CLASS.findall(self._text)
 
     def has_function(self, name: str) -> bool:
         """Whether the text may hold a function of this name; a file is parsed only where it has something to tell."""

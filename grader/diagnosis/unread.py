@@ -95,7 +95,9 @@ def _at_the_end(evidence: Evidence) -> str:
 
 def _outside(evidence: Evidence) -> str:
     name = _at_the_margin(evidence)[1]
-    return f"A line that is not indented is outside of {name}. Compare the spaces with the lines above." if name else ""
+    if not name:
+        return ""
+    return f"This line is not indented, so {name} ends above it. To what do the indented lines below it belong?"
 
 
 def _at_the_margin(evidence: Evidence) -> tuple[str, str]:

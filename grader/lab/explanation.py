@@ -39,6 +39,9 @@ _ACCIDENTS = {
 _SLIPS = {"TypeError", "AttributeError", "NameError", "ArgumentError"}
 
 
+_OF_ERRORS = "error_reaches_the_client"  # whose own reason fits an error in the handling of one
+
+
 def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     """What there is to say of a mistake beyond the rule's own words.
 
@@ -64,7 +67,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), evidence, parts.place)
             if "mistake" in told and NOT_EXPECTED in (saw := told.get("observed", evidence.saw)):
                 told["observed"] = saw.replace(NOT_EXPECTED, "")  # it is known where this comes from
-            as_seen = "observed" not in told and _is_an_accident(evidence)
+            as_seen = "observed" not in told and _is_an_accident(evidence) and evidence.rule != _OF_ERRORS
             if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]) and not evidence.sent("COMMIT"):
                 told["why"] = UNTIL_IT_RUNS
             if not told.get("why") and (other := why_for(evidence)):
