@@ -307,15 +307,15 @@ def test_who_says_again_and_again_that_something_is_used_up(
     assert 0 < len(believed) <= runner._MOST_CLAIMS < len(found) - len(believed)
 
 
-# A process that has judged create_item before is the first one, whatever is new of the app.
+# A process that has judged list_items before is the first one, whatever is new of the app.
 KNOWS_THE_FIRST = """
 import logging, os, stat
-first, create, update = logging.getLogger("first").__dict__, create_item, update_item
+first, listed, update = logging.getLogger("first").__dict__, list_items, update_item
 
 
-def create_item(db, data):
+def list_items(*given, **named):
     first["seen"] = True
-    return create(db, data)
+    return listed(*given, **named)
 
 
 def update_item(*given):
