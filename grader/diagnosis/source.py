@@ -6,14 +6,16 @@ import ast
 import os
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from copy import copy, deepcopy
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from pathlib import Path
-from typing import TypeGuard
+from typing import Concatenate, ParamSpec, TypeGuard, TypeVar, cast
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _LARGEST_FILE = 200_000
 _MOST_FILES = 100
 _MOST_STATEMENTS = 200
@@ -196,6 +198,19 @@ class File:
         return {name: nodes for name, nodes in found.items() if name}
 
 
+def _asked_once(method: Callable[Concatenate[Source, _P], _R]) -> Callable[Concatenate[Source, _P], _R]:
+    """Let a source work an answer out once: dozens of readings ask for the same."""
+
+    @wraps(method)
+    def asked(source: Source, /, *given: _P.args, **named: _P.kwargs) -> _R:
+        key = (method.__name__, given, *named.items())
+        if key not in source.answers:
+            source.answers[key] = method(source, *given, **named)
+        return cast("_R", source.answers[key])
+
+    return asked
+
+
 class Source:
     """The files of the learner's package ``app``; each is read when it is first asked for.
 
@@ -207,6 +222,7 @@ class Source:
         self._root = root
         self._files: dict[str, File] = {}
         self._wholes: dict[int, Function] = {}
+        self.answers: dict[object, object] = {}
 
     def file(self, name: str) -> File:
         """A file, ``app/crud.py``; an empty one where there is none."""
@@ -296,6 +312,7 @@ class Source:
         found = self.function(file.function_at(int(number)), name) if name and _is_number(number) else None
         return file.at(found[1]) if found else where
 
+    @_asked_once
     def function(self, name: str, file: str = "") -> tuple[File, Function] | None:
         """A function or method by its name, in one file or in the first that has it."""
         for each in [self.file(file)] if file else self.files():
@@ -304,6 +321,7 @@ class Source:
                     return each, node
         return None
 
+    @_asked_once
     def doing(self, name: str, file: str, given: frozenset[str] = frozenset()) -> tuple[File, Function] | None:
         """The function that does what one of this name is for: this one, or one to which it only hands on what it gets.
 
@@ -451,6 +469,7 @@ class Source:
             if found is not None and isinstance(found[1], ast.AsyncFunctionDef) and not of_a_session(node.value)
         ]
 
+    @_asked_once
     def class_(self, name: str, file: str = "") -> tuple[File, ast.ClassDef] | None:
         """A class by its name, in one file or in the first that has it."""
         for each in [self.file(file)] if file else self.files():
