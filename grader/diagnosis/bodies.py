@@ -235,11 +235,12 @@ def _stored_for_none(evidence: Evidence) -> str | None:
 def fields_left_open(evidence: Evidence) -> Told | None:
     """total=False says of a TypedDict that each of its fields may be left out."""
     missed = evidence.raised_kind("KeyError")
-    for file in own_files(evidence) if missed is not None else ():
-        for option in [each for owner in file.classes for each in owner.keywords if each.arg == "total"]:
-            if text_of(option.value) == "False":
-                hint = f"What does total=False say of the field {missed.message if missed else ''}?"
-                return Told(where=file.at(option.value), hint=hint)
+    if missed is None:
+        return None
+    options = [(file, each) for file in own_files(evidence) for owner in file.classes for each in owner.keywords]
+    for file, option in options:
+        if option.arg == "total" and text_of(option.value) == "False":
+            return Told(where=file.at(option.value), hint=f"What does total=False say of the field {missed.message}?")
     return None
 
 

@@ -1183,7 +1183,7 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             for name, gives in _PARTS_OF_A_URL.items():
                 if name in _spelt_out(file, choice):
                     hint = f"For this URL, {name} is {gives!r}. {asks}"
-            takes_all = [each for each in _captures(file) if choice in _subjects(file)]
+            takes_all = _captures(file) if choice in _subjects(file) else []
             if takes_all:
                 hint = f"A bare name after case compares nothing: what does {takes_all[0].name} get here?"
                 return Told(saw=saw, where=file.at(takes_all[0]), hint=hint)

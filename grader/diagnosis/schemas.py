@@ -477,9 +477,8 @@ def _hint_for_a_change(evidence: Evidence, node: ast.AST) -> str:
     if "model_validate" in "".join(evidence.did[-1:]) and "None" in evidence.wanted:
         typed = _field(evidence, "description")
         annotation = text_of(getattr(typed[1], "annotation", None)) if typed else "None"
-        hint += (
-            "" if "None" in annotation or "Optional" in annotation else " And what does the field's type say of None?"
-        )
+        if "None" not in annotation and "Optional" not in annotation:
+            hint += " And what does the field's type say of None?"
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     if evidence.rule == _SENT and isinstance(target, ast.Attribute):
         hint += " And does a field that it sets count as sent?"

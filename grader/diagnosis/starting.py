@@ -223,12 +223,9 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     for each in file.nodes:
         if isinstance(each, ast.alias) and each.asname == "asynccontextmanager" and each.name != each.asname:
             hint = "What is imported here, and what is it called from here on?"
-            also = (
-                ""
-                if isinstance(node, ast.AsyncFunctionDef)
-                else f" Which kind of function does {each.asname} decorate?"
-            )
-            return Told(where=file.at(each), hint=f"{hint}{also}")
+            if not isinstance(node, ast.AsyncFunctionDef):
+                hint += f" Which kind of function does {each.asname} decorate?"
+            return Told(where=file.at(each), hint=hint)
     if not any(isinstance(each, ast.Yield) for each in ast.walk(node)):
         hint = _ONCE
     elif not isinstance(node, ast.AsyncFunctionDef):

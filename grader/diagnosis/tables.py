@@ -1020,17 +1020,15 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
         return Told(where=place[0].at(place[1]), hint="Two columns make up the primary key now. Then nobody counts.")
     if (same := _one_id_for_all(evidence, *found)) is not None:
         return same
-    if re.search(r"\b(insert_)?default(_factory)?=", line):
-        return Told(where=found[0].at(found[1]), hint=_IN_PYTHON)
     typed = [each.id for each in ast.walk(getattr(found[1], "annotation", found[1])) if isinstance(each, ast.Name)]
-    held = [bound for each in typed if (bound := evidence.source.bound(each, found[0])) is not None]
-    by_type = [bound for bound in held if re.search(r"\b(insert_)?default(_factory)?=", text_of(bound[1]))]
-    if by_type:
-        return Told(where=by_type[0][0].at(by_type[0][1]), hint=_IN_PYTHON)
+    places = [found, *(evidence.source.bound(each, found[0]) for each in typed)]
+    for file, node in filter(None, places):
+        if re.search(r"\b(insert_)?default(_factory)?=", text_of(node)):
+            hint = (
+                "Here Python makes the id, in each process for itself. Who knows all rows of the table, and can count?"
+            )
+            return Told(where=file.at(node), hint=hint)
     if re.search(r"\b(BigInteger|SmallInteger|BIGINT|SMALLINT)\b", line):
         hint = "SQLite gives out ids only where the type of the column is INTEGER. What is it here?"
         return Told(where=found[0].at(found[1]), hint=hint)
     return None
-
-
-_IN_PYTHON = "Here Python makes the id, in each process for itself. Who knows all rows of the table, and can count?"

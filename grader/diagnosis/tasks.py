@@ -862,18 +862,14 @@ def coroutine_of_a_decorator(evidence: Evidence) -> Told | None:
     nobody awaits."""
     if evidence.sent("INSERT") or evidence.raised:
         return None
-    for file in own_files(evidence):
-        for task in [each for each in file.functions if isinstance(each, ast.AsyncFunctionDef)]:
-            for name, _ in decorators(task):
-                held = evidence.source.function(name)
-                inner = [each for each in ast.walk(held[1]) if isinstance(each, ast.FunctionDef)][1:] if held else []
-                passed = arguments_of(held[1])[:1] if held else []
-                for wrapper in inner:
-                    if held and passed and calls(wrapper, *passed):
-                        hint = (
-                            f"{task.name}() is async: a call only makes a coroutine. Who awaits what this gives back?"
-                        )
-                        return Told(where=held[0].at(wrapper), hint=hint)
+    tasks = [each for file in own_files(evidence) for each in file.functions if isinstance(each, ast.AsyncFunctionDef)]
+    for task, name in [(each, name) for each in tasks for name, _ in decorators(each)]:
+        file, decorator = evidence.source.function(name) or (None, None)
+        for wrapper in ast.walk(decorator) if decorator is not None else ():
+            inner = wrapper is not decorator and isinstance(wrapper, ast.FunctionDef)
+            if file and decorator and inner and calls(wrapper, *arguments_of(decorator)[:1]):
+                hint = f"{task.name}() is async: a call only makes a coroutine. Who awaits what this gives back?"
+                return Told(where=file.at(wrapper), hint=hint)
     return None
 
 

@@ -515,8 +515,7 @@ def _steps(evidence: Evidence, function: Function) -> Iterator[tuple[tuple[int, 
 
     What stands above the block of a ``with`` is done where the block ends.
     """
-    handlers = [each for node in inside(function) if isinstance(node, ast.Try) for each in node.handlers]
-    on_errors = {id(one) for each in handlers for one in ast.walk(each)}
+    on_errors = _in_handlers(function)
     ends = {
         id(item.context_expr): (node.end_lineno or 0, 1)
         for node in inside(function)
@@ -527,9 +526,14 @@ def _steps(evidence: Evidence, function: Function) -> Iterator[tuple[tuple[int, 
         helper = evidence.source.function(name_of(call)) if isinstance(call.func, ast.Name) else None
         does = {name_of(call)} if isinstance(call.func, ast.Attribute) else set()
         for _, node in evidence.source.reached(*helper, evidence.given) if helper else ():
-            caught = [one for each in inside(node) if isinstance(each, ast.ExceptHandler) for one in ast.walk(each)]
-            does |= {name_of(each) for each in inside(node) if isinstance(each, ast.Call) and each not in caught}
+            caught = _in_handlers(node)
+            does |= {name_of(each) for each in inside(node) if isinstance(each, ast.Call) and id(each) not in caught}
         yield ends.get(id(call), (call.lineno, 0)), frozenset(does), call
+
+
+def _in_handlers(function: Function) -> set[int]:
+    """The numbers of all that a function does only after an error."""
+    return {id(one) for each in inside(function) if isinstance(each, ast.ExceptHandler) for one in ast.walk(each)}
 
 
 def _around(evidence: Evidence, where: str) -> list[str]:

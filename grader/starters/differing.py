@@ -126,9 +126,7 @@ def _names(said: str, name: str) -> bool:
 
 def _gives(said: str, other: str) -> bool:
     """Whether a statement uses a name to which another one gives its value."""
-    found = re.match(r"Assign\(targets=\[Name\(id='(\w+)'", other) or re.match(
-        r"AnnAssign\(target=Name\(id='(\w+)'", other
-    )
+    found = re.match(r"(?:Assign\(targets=\[|AnnAssign\(target=)Name\(id='(\w+)'", other)
     return found is not None and f"id='{found[1]}', ctx=Load" in said
 
 

@@ -89,8 +89,8 @@ class ItemTable:
     def expect_none_is_sent(self, name: str) -> None:
         """End the check as failed if the column's own type cannot send None; whether it is taken is asked elsewhere."""
         row = {**_required_besides(self._table), **LAMP, name: None}
-        types = {column.name: column.type if column.name == name else None for column in self._table.columns}
-        values = {each: literal(value, type_=types[each]) for each, value in row.items() if each in types}
+        known = [column for column in self._table.columns if column.name in row]
+        values = {each: literal(row[each.name], type_=each.type if each.name == name else None) for each in known}
         with (
             self._code.running("the row is stored"),
             suppress(DBAPIError),

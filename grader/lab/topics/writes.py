@@ -107,10 +107,7 @@ class Writes:
     def expect_saved_here(self, row: Row, **sent: Any) -> None:
         """The same for an item that the learner's own ``create_item`` has stored."""
         item_id, by = self._crud.made_here(**row)
-        session = self._sessions.new()
-        item = self._sessions.load_item(session, item_id)
-        self._story.begin(f"stored {show(with_null(row, 'NULL'))}{by}")
-        self._code.call("crud.update_item", session, item, self._schemas.make("ItemUpdate", **sent))
+        self._update_stored(self._sessions.new(), item_id, f"{show(with_null(row, 'NULL'))}{by}", **sent)
         self._sessions.close()
         stored = self._items.row(item_id) or {}
         found = {name: stored.get(name) for name in sent}
@@ -199,9 +196,12 @@ class Writes:
     def _update(self, row: Row, **sent: Any) -> Updated:
         """Store a row, then let ``update_item`` apply what was sent."""
         session = self._sessions.new()
-        item_id = self._items.add(**row)
+        return self._update_stored(session, self._items.add(**row), show(with_null(row, "NULL")), **sent)
+
+    def _update_stored(self, session: Session, item_id: int, words: str, **sent: Any) -> Updated:
+        """Let ``update_item`` apply what was sent to a row that is stored, as words tell."""
         item = self._sessions.load_item(session, item_id)
-        self._story.begin(f"stored {show(with_null(row, 'NULL'))}")
+        self._story.begin(f"stored {words}")
         data = self._schemas.make("ItemUpdate", **sent)
         return Updated(self._code.call("crud.update_item", session, item, data), session, item_id)
 
